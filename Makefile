@@ -1,0 +1,50 @@
+# steppe: `make demo` runs the main job, `make test` the tests; each sets up what it needs in .venv and .tools.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .tools
+
+.PHONY: help demo test bench soak check lock clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.demo: requirements/centre.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/centre.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . 2>/dev/null || $(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(TOOLS)/servers: tests/support/install_servers.sh
+	bash tests/support/install_servers.sh $(TOOLS)
+	@touch $@
+
+demo: $(VENV)/.demo ## a virtual county through the whole road, checked against its own truth
+	$(BIN)/steppe demo
+
+test: $(VENV)/.dev $(TOOLS)/servers ## every test but the long ones
+	$(BIN)/python -m pytest
+
+soak: $(VENV)/.dev $(TOOLS)/servers ## the long runs: chaos, fuzzing, a recorded month
+	$(BIN)/python -m pytest -m soak --timeout=7200 tests
+
+bench: $(VENV)/.dev $(TOOLS)/servers ## measure, and print one table
+	$(BIN)/python -m benchmarks
+
+check: $(VENV)/.dev ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: ## pin every package by hash (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements/edge.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --extra centre -o requirements/centre.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --extra centre --group dev -o requirements/dev.txt
+
+clean: ## remove what the other commands made
+	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

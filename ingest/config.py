@@ -1,0 +1,69 @@
+"""The centre's configuration: `centre.toml` as frozen types."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge.config import load_toml
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where readings come in."""
+
+    url: Annotated[str, Meta(pattern=r"^(embedded(:[0-9]+)?|mqtts?://[^/@]+)$")] = "embedded"
+    """`embedded` or `embedded:PORT` (loopback only), `mqtt://host:port`, or `mqtts://host:port` with the files."""
+    client_id: Annotated[str, Meta(min_length=1, max_length=60)] = "steppe-ingest"
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.url.startswith("mqtts://") and not (self.ca_file and self.cert_file and self.key_file):
+            raise ValueError("mqtts:// needs ca_file, cert_file and key_file")
+        if self.username is not None and self.password_file is None:
+            raise ValueError("username needs password_file (secrets stand in files of mode 600)")
+
+
+class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The centre's log of checked batches; when it is full, nothing more is acknowledged."""
+
+    path: str = "journal.db"
+    max_mb: Annotated[float, Meta(gt=0)] = 4096.0
+    keep_days: Annotated[float, Meta(gt=0)] = 30.0
+    """Batches that every reader has passed are kept this long, so that a store can be refilled. [days]"""
+
+
+class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where readings end up."""
+
+    url: Annotated[str, Meta(pattern=r"^(sqlite:///.+|influxdb\+https?://[^/@]+/[^/]+)$")] = "sqlite:///store.db"
+    """`sqlite:///FILE`, or `influxdb+http://host:8086/BUCKET` (1.8: BUCKET is the database, or `db%2Frp`)."""
+    token_file: str | None = None
+    """InfluxDB: the token (2.x), or `user:password` (1.8)."""
+    org: str = ""
+    batch_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 20_000
+
+
+class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the centre's processes need to know."""
+
+    data_dir: str = "."
+    """Folder of the centre's own files; counts from the folder of `centre.toml`."""
+    register: str = "register"
+    """Folder of regions.csv, assets.csv, points.csv, plans.csv; counts from the folder of `centre.toml`."""
+    timezone: str = "Asia/Shanghai"
+    language: Literal["zh", "en"] = "zh"
+    broker: Broker = Broker()
+    journal: JournalSettings = JournalSettings()
+    store: StoreSettings = StoreSettings()
+
+
+def load_centre(path: Path) -> Centre:
+    """Return the configuration of a `centre.toml`, its two folders made absolute. Raises ConfigError."""
+    centre = load_toml(path, Centre, sample="ingest/centre.sample.toml")
+    base = path.resolve().parent
+    return msgspec.structs.replace(centre, data_dir=str(base / centre.data_dir), register=str(base / centre.register))

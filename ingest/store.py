@@ -1,0 +1,118 @@
+"""The store port: where readings and partial sums live, whatever keeps them.
+
+One contract suite (`tests/ingest/test_store_contract.py`) runs against every adapter on the real thing.
+
+StoreError
+├── StoreDown         out of reach or overloaded: keep the rows, try again with back-off
+├── StoreRefused      bad token, no such bucket, disk full: stop this writer, a person must act
+└── RowsRefused       these rows will never be taken: set them aside with their reasons, go on
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SteppeError
+
+
+class StoreError(SteppeError):
+    """The store did not take or give what was asked."""
+
+
+class StoreDown(StoreError):
+    """Out of reach or overloaded; the same call may work later."""
+
+
+class StoreRefused(StoreError):
+    """The store says no for good until a person acts: token, bucket, permission, disk."""
+
+
+class RowsRefused(StoreError):
+    """Some rows will never be taken; all others of the same call are stored."""
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        super().__init__(f"{len(reasons)} rows refused, the first: {next(iter(reasons.values()))}")
+        self.reasons = dict(reasons)
+        """Row number in the call → why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Readings as columns; all arrays have one entry per row."""
+
+    points: tuple[str, ...]
+    """Full point names, such as `qingshui-wtp/clearwell.turbidity_ntu`."""
+    index: NDArray[np.int32]
+    """Per row: which of `points`."""
+    t_ms: NDArray[np.int64]
+    """Per row: acquisition instant at the edge. [ms since 1970-01-01T00:00Z]"""
+    value: NDArray[np.float64]
+    """Per row: the value in the unit that ends the point's name; NaN where quality is BAD."""
+    quality: NDArray[np.uint8]
+    """Per row: `edge.wire.Quality`."""
+
+    def __len__(self) -> int:
+        return len(self.t_ms)
+
+
+@dataclass(frozen=True)
+class Latest:
+    """A point's newest reading."""
+
+    t_ms: int
+    value: float
+    """NaN where quality is BAD."""
+    quality: int
+
+
+@dataclass(frozen=True)
+class Partial:
+    """One mergeable partial sum: a number's ingredients for one subject and one local day."""
+
+    kpi: str
+    """Which number it belongs to, such as `voltage` or `supply`."""
+    subject: str
+    """Point, asset or unit it is about."""
+    day: str
+    """Local day, `YYYY-MM-DD`."""
+    sums: Mapping[str, float]
+    """Named sums; adding them over days and subjects gives the sums of the whole."""
+    computed_ms: int
+    """When it was computed. [ms since 1970-01-01T00:00Z]"""
+
+
+class Store(Protocol):
+    """Readings by (point, instant), and partial sums by (kpi, subject, day); writing again is safe, the last wins."""
+
+    def append(self, rows: Columns) -> None:
+        """Keep `rows`, durable on return. Raises StoreDown, StoreRefused, or RowsRefused (the others are stored)."""
+
+    def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> Columns:
+        """Return the readings with start <= t < end, by point and then by time. Unknown points have none."""
+
+    def stream(self, points: Sequence[str], start_ms: int, end_ms: int) -> Iterator[Columns]:
+        """Yield the same readings piece by piece, in bounded memory, in the same order."""
+
+    def latest(self, points: Sequence[str]) -> dict[str, Latest]:
+        """Return the newest reading of each point that has one."""
+
+    def points(self) -> list[str]:
+        """Return every point that has a reading, sorted."""
+
+    def coverage(self, points: Sequence[str], start_ms: int, end_ms: int, period_ms: int) -> NDArray[np.float64]:
+        """Return per point the share of the period's slots that hold a reading that is not BAD. [0..1]"""
+
+    def write_kpi(self, partials: Sequence[Partial]) -> None:
+        """Keep `partials`, durable on return; an earlier one of the same (kpi, subject, day) is replaced."""
+
+    def read_kpi(self, kpi: str, from_day: str, to_day: str, subjects: Sequence[str] | None = None) -> list[Partial]:
+        """Return the partial sums with from_day <= day < to_day, by subject and day; all subjects if None."""
+
+    def health(self) -> str:
+        """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

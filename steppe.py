@@ -1,0 +1,75 @@
+"""steppe: rural power and water, from the meter to the number an operator answers for.
+
+The one command. Each word below names a room's own `cli.py`, imported only when it is used, so a gateway needs no
+numpy and `--help` stays quick.
+"""
+
+import importlib
+import importlib.metadata
+import sys
+
+import click
+
+from edge.errors import BadInput, SteppeError
+
+ROOMS = ("edge", "ingest", "analytics", "dashboards", "simulators")
+
+COMMANDS = {
+    "edge": ("edge.cli:edge", "Read meters and carry readings to the centre (gateway)."),
+    "ingest": ("ingest.cli:ingest", "Receive, check, keep and store readings (centre)."),
+    "centre": ("ingest.cli:centre", "Run the centre's processes together."),
+    "power": ("analytics.power_cli:power", "Supply reliability and voltage compliance, on your own files too."),
+    "water": ("analytics.water_cli:water", "Water quality: limits, disinfection, event detection."),
+    "analytics": ("analytics.cli:analytics", "Keep the numbers up to date (centre)."),
+    "demo": ("simulators.cli:demo", "A virtual county through the whole road, checked against the truth."),
+    "simulate": ("simulators.cli:simulate", "Make a virtual county, serve its meters, replay recordings."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        try:
+            command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] in ROOMS:
+                raise
+            raise BadInput(f"'{cmd_name}' needs the package {error.name}: pip install 'steppe[centre]'") from error
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: steppe demo --days 1",
+)
+@click.version_option(importlib.metadata.version("steppe"), prog_name="steppe")
+def steppe() -> None:
+    """Rural power and water, from the meter to the number an operator answers for."""
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one clear line and exit code 2."""
+    try:
+        steppe(prog_name="steppe")
+    except BadInput as error:
+        click.echo(f"steppe: {error}", err=True)
+        sys.exit(2)
+    except SteppeError as error:
+        click.echo(f"steppe: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
