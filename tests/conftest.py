@@ -1,0 +1,14 @@
+"""What every test shares: fixtures of real servers, and a check that the packaged run tests the wheel."""
+
+import os
+from pathlib import Path
+
+import edge
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """Refuse to test the checkout where the installed wheel was asked for."""
+    if os.environ.get("STEPPE_INSTALLED") and Path(edge.__file__).is_relative_to(ROOT / "edge"):
+        raise RuntimeError("STEPPE_INSTALLED is set, but `edge` comes from the checkout: run with `python -Im pytest`")
