@@ -2,12 +2,15 @@
 
 paho-mqtt's client is used once per connection and thrown away: it keeps messages of its own across reconnects,
 ignores the broker's Receive Maximum then, and can acknowledge another connection's message. Its callbacks here do
-one thing, put an event into a queue; the owner's thread takes them out and decides.
+one thing, hand over an event; the owner's thread takes them out of a queue and decides. The network thread alone
+writes to the socket: paho would write from the publishing thread too, without a lock.
 """
 
+import contextlib
 import queue
+import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,6 +66,8 @@ class Connected:
     receive_maximum: int
     """QoS 1 messages it lets us have under way at once."""
     session_present: bool
+    maximum_packet_bytes: int | None = None
+    """Larger packets end the connection; None where the broker sets no limit."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ Event = Connected | Lost | Received | Answered
 
 
 class Connection:
-    """One connection to the broker: open at once, gone for good at the first `Lost`."""
+    """One connection to the broker: open at once, gone for good at its one and last event, `Lost`."""
 
     def __init__(
         self,
@@ -112,25 +117,30 @@ class Connection:
         will: Will | None = None,
         keepalive_s: int = 30,
         connect_timeout_s: float = 5.0,
+        deliver: Callable[[Event], None] | None = None,
     ) -> None:
-        """Connect; the answer comes as `Connected` or `Lost`. Raises LinkDown where nothing listens."""
+        """Start to connect and return at once; the answer is the event `Connected` or `Lost`.
+
+        Events go into `events`, or to `deliver`, which is called on the network thread and must not raise.
+        """
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._client = _client(address, client_id, self.events)
+        self._address = address
+        self._deliver = deliver or self.events.put
+        self._reason: str | None = None
+        self._client = self._make_client(client_id)
         self._client.connect_timeout = connect_timeout_s
         if will is not None:
             self._client.will_set(will.topic, will.payload, qos=1, retain=True)
         wish = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         wish.SessionExpiryInterval = session_expiry_s
         wish.ReceiveMaximum = receive_maximum
-        try:
-            self._client.connect(address.host, address.port, keepalive_s, clean_start=clean_start, properties=wish)
-        except (OSError, ValueError) as error:
-            raise LinkDown(f"{address.url}: no connection ({error}). Is the broker running and reachable?") from error
-        self._thread = threading.Thread(target=self._run, name=f"mqtt-{client_id}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(keepalive_s, clean_start, wish), name=f"mqtt-{client_id}", daemon=True
+        )
         self._thread.start()
 
     def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for QoS 1 on `topics`."""
+        """Ask for QoS 1 on `topics`; a refusal ends the connection, for without them it is of no use."""
         self._client.subscribe([(name, SubscribeOptions(qos=1)) for name in topics])
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
@@ -145,55 +155,88 @@ class Connection:
         self._client.ack(mid, 1)
 
     def close(self, *, wait_s: float = 2.0) -> None:
-        """Say goodbye without the will, or drop the line if the broker does not answer in time."""
+        """Say goodbye without the will, or drop the line if that cannot be sent in time."""
         self._client.disconnect()
         self._thread.join(wait_s)
+        self._drop()
+        self._thread.join(wait_s)
 
-    def _run(self) -> None:
+    def _run(self, keepalive_s: int, clean_start: bool, wish: Properties) -> None:
+        host, port = self._address.host, self._address.port
         try:
-            self._client.loop_forever()
+            self._client.connect(host, port, keepalive_s, clean_start=clean_start, properties=wish)
+            while self._client.loop() == paho.MQTT_ERR_SUCCESS:
+                pass
+        except Exception as error:
+            self._reason = f"no connection ({error}). Is the broker running and reachable?"
         finally:
-            self.events.put(Lost("the network loop has ended"))
+            self._drop()
+            self._deliver(Lost(f"{self._address.url}: {self._reason or 'closed'}"))
 
+    def _drop(self) -> None:
+        line = self._client.socket()
+        if isinstance(line, socket.socket):
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
-def _client(address: BrokerAddress, client_id: str, events: "queue.SimpleQueue[Event]") -> paho.Client:
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=client_id,
-        protocol=paho.MQTTv5,
-        reconnect_on_failure=False,
-        manual_ack=True,
-    )
-    client.max_inflight_messages_set(DEFAULT_RECEIVE_MAXIMUM)  # the window is the owner's, not paho's
-    if address.username is not None and address.password_file is not None:
-        client.username_pw_set(address.username, read_secret(address.password_file))
-    if address.url.startswith("mqtts://"):
-        client.tls_set(str(address.ca_file), str(address.cert_file), str(address.key_file))
+    def _make_client(self, client_id: str) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=paho.MQTTv5,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.max_inflight_messages_set(DEFAULT_RECEIVE_MAXIMUM)  # the window is the owner's, not paho's
+        address = self._address
+        if address.username is not None and address.password_file is not None:
+            client.username_pw_set(address.username, read_secret(address.password_file))
+        if address.url.startswith("mqtts://"):
+            client.tls_set(str(address.ca_file), str(address.cert_file), str(address.key_file))
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_socket_register_write = _leave_writing_to_the_network_thread
+        return client
 
-    def on_connect(
-        _client: paho.Client, _data: object, flags: paho.ConnectFlags, code: ReasonCode, properties: Properties | None
+    def _on_connect(
+        self, _client: paho.Client, _data: object, flags: paho.ConnectFlags, code: ReasonCode, said: Properties | None
     ) -> None:
         if code.is_failure:
-            events.put(Lost(f"the broker refused the connection: {code}"))
-        else:
-            maximum = getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)
-            events.put(Connected(maximum, flags.session_present))
+            self._reason = f"the broker refused the connection: {code}"
+            return
+        self._deliver(
+            Connected(
+                getattr(said, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM),
+                flags.session_present,
+                getattr(said, "MaximumPacketSize", None),
+            )
+        )
 
-    def on_disconnect(
-        _client: paho.Client, _data: object, _flags: paho.DisconnectFlags, code: ReasonCode, _props: Properties | None
+    def _on_disconnect(
+        self, _client: paho.Client, _data: object, _flags: paho.DisconnectFlags, code: ReasonCode, _said: object
     ) -> None:
-        events.put(Lost(f"disconnected: {code}"))
+        if self._reason is None:
+            self._reason = f"disconnected: {code}"
 
-    def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        events.put(Received(message.topic, bytes(message.payload), message.mid, message.retain))
-
-    def on_publish(
-        _client: paho.Client, _data: object, mid: int, code: ReasonCode, _properties: Properties | None
+    def _on_subscribe(
+        self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _said: Properties | None
     ) -> None:
-        events.put(Answered(mid, code.value))
+        refused = [str(code) for code in codes if code.is_failure]
+        if refused:
+            self._reason = f"the broker refused a subscription: {refused[0]}. Check its access list"
+            client.disconnect()
 
-    client.on_connect = on_connect
-    client.on_disconnect = on_disconnect
-    client.on_message = on_message
-    client.on_publish = on_publish
-    return client
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        self._deliver(Received(message.topic, bytes(message.payload), message.mid, message.retain))
+
+    def _on_publish(
+        self, _client: paho.Client, _data: object, mid: int, code: ReasonCode, _said: Properties | None
+    ) -> None:
+        self._deliver(Answered(mid, code.value))
+
+
+def _leave_writing_to_the_network_thread(_client: paho.Client, _data: object, _line: object) -> None:
+    """While this callback is set, paho does not write to the socket from the thread that publishes."""
