@@ -82,7 +82,7 @@ def asset_graph(n: int, child: ArrayLike, parent: ArrayLike) -> AssetGraph:
         above = above + level
         depth[np.unique(level.nonzero()[0])] += 1
         level = level @ edges
-    return AssetGraph(sparse.csr_array(above, dtype=bool), depth)
+    return AssetGraph(above, depth)
 
 
 def explanations(graph: AssetGraph, active: Active, max_lag_ms: ArrayLike) -> sparse.csr_array:
