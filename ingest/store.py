@@ -25,6 +25,11 @@ class StoreError(SteppeError):
 class StoreDown(StoreError):
     """Out of reach or overloaded; the same call may work later."""
 
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """How long the store itself asked us to wait; None if it did not say. [s]"""
+
 
 class StoreRefused(StoreError):
     """The store says no for good until a person acts: token, bucket, permission, disk."""
@@ -106,7 +111,10 @@ class Store(Protocol):
         """Return per point the share of the period's slots that hold a reading that is not BAD. [0..1]"""
 
     def write_kpi(self, partials: Sequence[Partial]) -> None:
-        """Keep `partials`, durable on return; an earlier one of the same (kpi, subject, day) is replaced."""
+        """Keep `partials`, durable on return; an earlier one of the same (kpi, subject, day) is replaced.
+
+        Raises StoreDown, StoreRefused, or RowsRefused (a sum that is not finite; the others are stored).
+        """
 
     def read_kpi(self, kpi: str, from_day: str, to_day: str, subjects: Sequence[str] | None = None) -> list[Partial]:
         """Return the partial sums with from_day <= day < to_day, by subject and day; all subjects if None."""
