@@ -1,0 +1,308 @@
+"""The spool in one SQLite file, which survives kills and power cuts.
+
+Write-ahead log, `synchronous=FULL`, one transaction per group of batches: a commit is on the card when it returns.
+A file that fails `quick_check`, or that SQLite later finds malformed, is renamed and never deleted; a new stream
+begins beside it.
+"""
+
+import contextlib
+import logging
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from edge.errors import SpoolError
+from edge.seal import Sealed
+from edge.spool import Depth, Policy, Row, check_numbers, covers_range, losses, new_stream, victims, weight
+from edge.wire import Ack, DroppedRange
+
+log = logging.getLogger(__name__)
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS stream (id TEXT NOT NULL, next_seq INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS batch (
+    seq INTEGER PRIMARY KEY, weight INTEGER NOT NULL, readings INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, offset_ms INTEGER, boot TEXT NOT NULL, payload BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS draft ON batch (seq) WHERE offset_ms IS NOT NULL;
+CREATE TABLE IF NOT EXISTS dropped (
+    stream TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, readings INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, policy TEXT NOT NULL, PRIMARY KEY (stream, first_seq)
+) STRICT;
+"""
+SETTINGS = """
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA cache_size = -512;
+PRAGMA journal_size_limit = 4000000;
+"""
+OLDEST = """
+SELECT seq, payload, readings, first_ms, last_ms, offset_ms, boot FROM batch
+WHERE seq >= ? AND seq < ? AND offset_ms IS NULL ORDER BY seq LIMIT 1
+"""
+DRAFTS = """
+SELECT seq, payload, readings, first_ms, last_ms, offset_ms, boot FROM batch
+WHERE offset_ms IS NOT NULL ORDER BY seq LIMIT ?
+"""
+PUT = """
+REPLACE INTO batch (seq, payload, readings, first_ms, last_ms, offset_ms, boot, weight) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+OLDEST_FIRST = "SELECT seq, weight, readings, first_ms, last_ms FROM batch ORDER BY seq"
+NEWEST_FIRST = "SELECT seq, weight, readings, first_ms, last_ms FROM batch ORDER BY seq DESC"
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class SqliteSpool:
+    """One file with one owner: a second process is refused, and only one thread may call at a time."""
+
+    def __init__(self, path: Path, *, max_bytes: int, when_full: Policy = "oldest") -> None:
+        """Open or make the file at `path`. Raises SpoolError where that is not possible."""
+        self._path = path
+        self._max_bytes = max_bytes
+        self._when_full = when_full
+        self._db: sqlite3.Connection | None = None
+        self._stream, self._next_seq, self._batches, self._weight = "", 0, 0, 0
+        with self._errors_named():
+            self._ready()
+
+    @property
+    def stream(self) -> str:
+        return self._stream
+
+    @property
+    def next_seq(self) -> int:
+        return self._next_seq
+
+    @property
+    def set_aside(self) -> str | None:
+        newest = max(self._numbers_set_aside(), default=0)
+        return self._name_set_aside(newest) if newest else None
+
+    def append(self, batches: Sequence[Sealed]) -> None:
+        check_numbers(batches, self._next_seq)
+        next_seq = self._next_seq + len(batches)
+        count = self._batches + len(batches)
+        weight_bytes = self._weight + sum(weight(batch).bytes for batch in batches)
+        with self._transaction() as db:
+            db.executemany(PUT, map(_columns, batches))
+            db.execute("UPDATE stream SET next_seq = ?", (next_seq,))
+            rows = _rows(db, NEWEST_FIRST if self._when_full == "newest" else OLDEST_FIRST)
+            gone = victims(self._when_full, rows, count, weight_bytes - self._max_bytes)
+            db.executemany("DELETE FROM batch WHERE seq = ?", [(row.seq,) for row in gone])
+            _record(db, losses(self._stream, gone, self._when_full))
+        self._next_seq = next_seq
+        self._batches = count - len(gone)
+        self._weight = weight_bytes - sum(row.bytes for row in gone)
+
+    def oldest(self, start: int, end: int) -> Sealed | None:
+        with self._errors_named():
+            row = self._ready().execute(OLDEST, (start, end)).fetchone()
+        return None if row is None else Sealed(*row)
+
+    def drafts(self, limit: int) -> list[Sealed]:
+        with self._errors_named():
+            return [Sealed(*row) for row in self._ready().execute(DRAFTS, (limit,))]
+
+    def finish(self, batches: Sequence[Sealed]) -> None:
+        grown = 0
+        with self._transaction() as db:
+            for batch in batches:
+                before = db.execute("SELECT weight FROM batch WHERE seq = ?", (batch.seq,)).fetchone()
+                if before is not None:
+                    db.execute(PUT, _columns(batch))
+                    grown += weight(batch).bytes - before[0]
+        self._weight += grown
+
+    def forget(self, ack: Ack) -> int:
+        reported = [gap for gap in self.dropped(-1) if covers_range(ack, gap)]
+        ranges = [(0, ack.upto), *ack.also] if ack.stream == self._stream else []
+        if not reported and not any(self._holds(*each) for each in ranges):
+            return 0
+        count, weight_bytes = 0, 0
+        with self._transaction() as db:
+            for each in ranges:
+                rows, total = db.execute(
+                    "SELECT COUNT(*), TOTAL(weight) FROM batch WHERE seq BETWEEN ? AND ?", each
+                ).fetchone()
+                db.execute("DELETE FROM batch WHERE seq BETWEEN ? AND ?", each)
+                count, weight_bytes = count + rows, weight_bytes + int(total)
+            for gap in reported:
+                db.execute("DELETE FROM dropped WHERE stream = ? AND first_seq = ?", (gap.stream, gap.first_seq))
+        self._batches -= count
+        self._weight -= weight_bytes
+        return count
+
+    def dropped(self, limit: int) -> list[DroppedRange]:
+        with self._errors_named():
+            rows = self._ready().execute("SELECT * FROM dropped ORDER BY stream, first_seq LIMIT ?", (limit,))
+            return [DroppedRange(*row) for row in rows]
+
+    def depth(self) -> Depth:
+        with self._errors_named():
+            first = self._ready().execute("SELECT first_ms FROM batch ORDER BY seq LIMIT 1").fetchone()
+        return Depth(self._batches, self._weight, None if first is None else first[0])
+
+    def start_over(self, reason: str) -> None:
+        with self._errors_named():
+            self._put_aside(reason)
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _holds(self, first: int, last: int) -> bool:
+        with self._errors_named():
+            query = "SELECT 1 FROM batch WHERE seq BETWEEN ? AND ? LIMIT 1"
+            return self._ready().execute(query, (first, last)).fetchone() is not None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._errors_named():
+            db = self._ready()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        """Turn SQLite's errors into SpoolError; where the file proves damaged, put it aside first."""
+        try:
+            yield
+        except (sqlite3.Error, OSError, _Damaged) as error:
+            if _is_damage(error):
+                with contextlib.suppress(sqlite3.Error, OSError, _Damaged):
+                    self._put_aside(str(error))
+            raise SpoolError(f"{self._path}: the spool failed ({error}). {_remedy(error)}") from error
+
+    def _ready(self) -> sqlite3.Connection:
+        """Return the open file; open it first where that has not been done or has failed."""
+        if self._db is None:
+            try:
+                self._db = self._load()
+            except (sqlite3.Error, _Damaged) as error:
+                if not _is_damage(error):
+                    raise
+                self._put_aside(str(error))
+        assert self._db is not None
+        return self._db
+
+    def _load(self) -> sqlite3.Connection:
+        """Open the file, check it, and read where its stream stands."""
+        db = sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        try:
+            db.text_factory = _lenient_text
+            db.executescript(SETTINGS)
+            verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise _Damaged(verdict)
+            db.executescript(SCHEMA)
+            self._stream, self._next_seq = _stream_of(db)
+            self._batches, self._weight = db.execute("SELECT COUNT(*), COALESCE(SUM(weight), 0) FROM batch").fetchone()
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _put_aside(self, reason: str) -> None:
+        self.close()
+        lost = _losses_on_file(self._path)
+        name = self._name_set_aside(max(self._numbers_set_aside(), default=0) + 1)
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                self._path.with_name(self._path.name + suffix).rename(self._path.with_name(name + suffix))
+        log.error("%s is set aside as %s (%s); a new stream begins. Keep it for support", self._path, name, reason)
+        self._db = self._load()
+        _record(self._db, lost)
+
+    def _name_set_aside(self, number: int) -> str:
+        return f"{self._path.name}.damaged-{number}"
+
+    def _numbers_set_aside(self) -> list[int]:
+        names = (re.fullmatch(r".*\.damaged-(\d+)", found.name) for found in self._path.parent.iterdir())
+        ours = self._path.name
+        return [int(name[1]) for name in names if name and name[0] == f"{ours}.damaged-{name[1]}"]
+
+
+class _Damaged(Exception):
+    """SQLite's own check of the file failed; the message is its verdict."""
+
+
+def _is_damage(error: BaseException) -> bool:
+    return isinstance(error, _Damaged) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
+
+
+def _remedy(error: BaseException) -> str:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        return "Another process holds it: stop that one, a spool has one owner"
+    return "Free space on the disk, or check the card and who may write there; nothing already sealed is touched"
+
+
+def _lenient_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _stream_of(db: sqlite3.Connection) -> tuple[str, int]:
+    """Return the stream's id and next number, made now where the file is new."""
+    rows = db.execute("SELECT id, next_seq FROM stream").fetchall()
+    if not rows:
+        db.execute("INSERT INTO stream VALUES (?, 0)", (new_stream(),))
+        return _stream_of(db)
+    stream, next_seq = rows[0]
+    highest = db.execute("SELECT COALESCE(MAX(seq), -1) FROM batch").fetchone()[0]
+    if len(rows) > 1 or not re.fullmatch("[0-9a-f]{32}", stream) or next_seq <= highest:
+        raise _Damaged("its stream row makes no sense")
+    return stream, next_seq
+
+
+def _columns(batch: Sealed) -> tuple[int, bytes, int, int, int, int | None, str, int]:
+    return (
+        batch.seq,
+        batch.payload,
+        batch.readings,
+        batch.first_ms,
+        batch.last_ms,
+        batch.offset_ms,
+        batch.boot,
+        weight(batch).bytes,
+    )
+
+
+def _rows(db: sqlite3.Connection, query: str) -> Iterator[Row]:
+    return (Row(*row) for row in db.execute(query))
+
+
+def _record(db: sqlite3.Connection, gaps: Sequence[DroppedRange]) -> None:
+    """Keep the records of loss, each joined to the one it continues."""
+    for gap in gaps:
+        longer = db.execute(
+            "UPDATE dropped SET last_seq = ?, readings = readings + ?, first_ms = min(first_ms, ?),"
+            " last_ms = max(last_ms, ?) WHERE stream = ? AND policy = ? AND last_seq = ? - 1",
+            (gap.last_seq, gap.readings, gap.first_ms, gap.last_ms, gap.stream, gap.policy, gap.first_seq),
+        )
+        if longer.rowcount == 0:
+            db.execute("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(gap))
+
+
+def _losses_on_file(path: Path) -> list[DroppedRange]:
+    """Return what a damaged file still tells of the batches that wait in it."""
+    gone: list[Row] = []
+    with contextlib.suppress(sqlite3.Error, _Damaged), contextlib.closing(sqlite3.connect(path)) as db:
+        db.text_factory = _lenient_text
+        stream, _ = _stream_of(db)
+        with contextlib.suppress(sqlite3.Error):
+            gone += [row for row in _rows(db, OLDEST_FIRST) if _plausible(row)]
+        return losses(stream, gone, "damaged")
+    return []
+
+
+def _plausible(row: Row) -> bool:
+    return all(isinstance(each, int) and each >= 0 for each in (row.seq, row.readings, row.first_ms, row.last_ms))
