@@ -1,4 +1,4 @@
-"""The gateway's configuration: `site.toml` as frozen types."""
+"""The gateway's configuration: `site.toml` as frozen types. A file that loads is a file that can run."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Meta
 
 from edge.config import load_toml
+from edge.devices import Device, Seconds, device_points
 from edge.errors import ConfigError
 from edge.wire import PointName, SiteName
 
-Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-DeviceName = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=60)]
+SAMPLE = "edge/site.sample.toml"
 
 
 class Uplink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,48 +61,6 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that reads 1 while the mains supply is present and 0 on battery; None where nothing senses it."""
 
 
-class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One value of a device; overrides the profile's point of the same name, or adds one."""
-
-    name: PointName
-    """Within the device, such as `l1.voltage_v`; the site's name for it is `<device>.<name>`."""
-    table: Literal["coil", "discrete_input", "input_register", "holding_register"] | None = None
-    register: Annotated[int, Meta(ge=0, le=65_535)] | None = None
-    """Zero-based, as on the wire."""
-    type: str | None = None
-    """Register type, such as `uint16`, `int32`, `float32`."""
-    word_order: str | None = None
-    scale: float | None = None
-    offset: float | None = None
-    deadband: Annotated[float, Meta(ge=0)] = 0.0
-    """Report when it moves this far, in the point's unit; 0 reports every poll."""
-    max_silence_s: Seconds | None = None
-    valid_min: float | None = None
-    valid_max: float | None = None
-
-
-class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One meter. Devices with the same `url` share one bus and are polled one after the other."""
-
-    name: DeviceName
-    url: str
-    """`tcp://host:502`, or another transport of `edge/site.sample.toml`."""
-    profile: str | None = None
-    """Name of a shipped profile; None where `points` say it all."""
-    unit: Annotated[int, Meta(ge=0, le=247)] = 1
-    poll_every_s: Seconds = 60.0
-    timeout_s: Annotated[float, Meta(gt=0, le=30)] = 1.0
-    only: list[str] = []
-    """Names of the profile's points to read; empty for all."""
-    points: list[Point] = []
-
-    def __post_init__(self) -> None:
-        if self.timeout_s >= self.poll_every_s:
-            raise ValueError(f"device {self.name}: timeout_s must be shorter than poll_every_s")
-        if self.profile is None and not self.points:
-            raise ValueError(f"device {self.name}: give a profile or points")
-
-
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a gateway needs to know."""
 
@@ -121,8 +79,35 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_site(path: Path) -> Site:
-    """Return the site of a `site.toml`. Relative paths in it count from its folder. Raises ConfigError."""
-    return load_toml(path, Site, sample="edge/site.sample.toml")
+    """Return the site of a `site.toml`, its relative paths counted from its folder. Raises ConfigError."""
+    site = load_toml(path, Site, sample=SAMPLE)
+    try:
+        check_site(site)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}. Every key is explained in {SAMPLE}") from error
+    return _anchored(site, path.resolve().parent)
 
 
-__all__ = ["ConfigError", "Device", "Gateway", "Point", "Sealing", "Site", "SpoolSettings", "Uplink", "load_site"]
+def check_site(site: Site) -> None:
+    """Raise ConfigError if a device's points cannot be read as the site says."""
+    names = {"gateway.mains_on"}
+    for device in site.devices:
+        names |= {f"{device.name}.{point.name}" for point in device_points(device)}
+    for name in site.seal.urgent:
+        if name not in names:
+            raise ConfigError(f"seal.urgent: no device has a point {name}")
+
+
+def _anchored(site: Site, folder: Path) -> Site:
+    """Return the site with every path absolute."""
+
+    def absolute(path: str | None) -> str | None:
+        return None if path is None else str(folder / path)
+
+    files = {key: absolute(getattr(site.uplink, key)) for key in ("ca_file", "cert_file", "key_file", "password_file")}
+    return msgspec.structs.replace(
+        site,
+        uplink=msgspec.structs.replace(site.uplink, **files),
+        spool=msgspec.structs.replace(site.spool, path=str(folder / site.spool.path)),
+        gateway=msgspec.structs.replace(site.gateway, mains_file=absolute(site.gateway.mains_file)),
+    )

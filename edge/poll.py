@@ -1,0 +1,90 @@
+"""Poll a whole site: every bus by its own task, every reading handed on at once."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from edge.bus import Bus
+from edge.clock import Clock
+from edge.devices import Device, device_points
+from edge.exception_report import Deadband, ExceptionReport
+from edge.gateway import LATE, SKIPPED, gateway_points, watch_gateway
+from edge.lines import open_line
+from edge.meter import ModbusMeter
+from edge.modbus import ModbusLine
+from edge.site import Site
+from edge.wire import PointInfo, Reading
+
+Emit = Callable[[Sequence[Reading]], None]
+
+
+async def acquire(site: Site, clock: Clock, emit: Emit) -> None:
+    """Poll the site and hand every reading to `emit` until cancelled. No device's failure ends it."""
+    lines = {device.url: open_line(device.url) for device in site.devices}
+    buses = make_buses(site, lines, clock)
+    emit = _reporting_by_exception(site, emit)
+
+    def counts() -> dict[str, float]:
+        return {
+            LATE: float(sum(bus.timetable.late for bus in buses)),
+            SKIPPED: float(sum(bus.timetable.skipped for bus in buses)),
+        }
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for bus in buses:
+                tasks.create_task(bus.run(emit), name=f"bus {bus.url}")
+            tasks.create_task(watch_gateway(site.gateway, clock, emit, counts), name="gateway")
+    finally:
+        for line in lines.values():
+            line.close()
+
+
+def point_list(site: Site) -> tuple[PointInfo, ...]:
+    """Return what the site promises to report, the gateway's own points first."""
+    points = gateway_points(site.gateway)
+    for device in site.devices:
+        silences = {point.name: point.max_silence_s for point in device.points}
+        points += [
+            PointInfo(
+                f"{device.name}.{point.name}",
+                device.poll_every_s,
+                by_exception=silences.get(point.name) is not None,
+                max_silence_s=silences.get(point.name),
+                counter=point.counter,
+            )
+            for point in device_points(device)
+            if point.type != "string"
+        ]
+    return tuple(points)
+
+
+def make_buses(site: Site, lines: dict[str, ModbusLine], clock: Clock) -> list[Bus]:
+    """Return one bus per url, its polls spread over the interval together with those of all other buses."""
+    members: dict[str, list[tuple[Device, float]]] = {}
+    for index, device in enumerate(site.devices):
+        members.setdefault(device.url, []).append((device, index / len(site.devices)))
+    return [
+        Bus(url, [ModbusMeter(device, lines[url]) for device, _ in devices], [phase for _, phase in devices], clock)
+        for url, devices in members.items()
+    ]
+
+
+def _reporting_by_exception(site: Site, emit: Emit) -> Emit:
+    """Return `emit` behind the deadbands of the site; `emit` itself where there are none."""
+    deadbands = {
+        f"{device.name}.{point.name}": Deadband(
+            point.deadband, point.deadband_percent, int(point.max_silence_s * 1000), int(device.poll_every_s * 1000)
+        )
+        for device in site.devices
+        for point in device.points
+        if point.max_silence_s is not None
+    }
+    if not deadbands:
+        return emit
+    report = ExceptionReport(deadbands)
+
+    def emit_news(readings: Sequence[Reading]) -> None:
+        if news := report.filter(readings):
+            emit(news)
+
+    return emit_news
