@@ -1,0 +1,265 @@
+"""`alarms.db`: alarms, occurrences, audit trail and outbox, changed together or not at all.
+
+One SQLite file (WAL, synchronous=FULL). The engine, the console and the command line each open it; whoever changes an
+alarm does so in one `transaction`: the step of the state machine, its audit row, the occurrence, and the notices that
+follow from it. So a process killed at any line has either done all of it or nothing.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from analytics.alarms import audit, outbox
+from analytics.alarms.audit import AuditRow
+from analytics.alarms.state import Alarm, Effect, Event, IllegalTransition, Kind, Rose, Severity, step
+from edge.errors import SteppeError
+
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS alarm(
+    id TEXT PRIMARY KEY, asset TEXT NOT NULL, kind TEXT NOT NULL, flags TEXT NOT NULL, updated_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS occurrence(
+    id INTEGER PRIMARY KEY, alarm TEXT NOT NULL, number INTEGER NOT NULL, onset_ms INTEGER NOT NULL,
+    severity INTEGER NOT NULL, value REAL, cause TEXT, acked_ms INTEGER, acked_by TEXT, returned_ms INTEGER,
+    closed_ms INTEGER, chatter INTEGER NOT NULL DEFAULT 0, UNIQUE(alarm, number));
+CREATE INDEX IF NOT EXISTS occurrence_open ON occurrence(closed_ms) WHERE closed_ms IS NULL;
+CREATE INDEX IF NOT EXISTS occurrence_time ON occurrence(onset_ms);
+CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+{audit.SCHEMA}
+{outbox.SCHEMA}
+"""
+BUSY_TIMEOUT_S = 10.0
+
+
+class AlarmDatabaseError(SteppeError):
+    """`alarms.db` cannot be read or written; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class AlarmRecord:
+    """One alarm as it stands."""
+
+    id: str
+    """`<point or asset>#<type>`, such as `qingshui-wtp/outlet.turbidity_ntu#high`."""
+    asset: str
+    """Id in the register; the site where the point is not in the register."""
+    kind: str
+    """Class by which causes are looked up, such as `supply_lost`."""
+    alarm: Alarm
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One time that an alarm's condition came and went."""
+
+    id: int
+    alarm: str
+    number: int
+    onset_ms: int
+    """When the condition began. [ms since 1970-01-01T00:00Z]"""
+    severity: Severity
+    value: float | None
+    """The reading that decided it, in the point's unit."""
+    cause: str | None
+    """The alarm that explains it; None for a cause of its own."""
+    acked_ms: int | None
+    acked_by: str | None
+    returned_ms: int | None
+    closed_ms: int | None
+    chatter: int
+    """How often the condition came back within the merge window."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """An event on one alarm, with who, when and why."""
+
+    event: Event
+    at_ms: int
+    """Instant of the reading that decided it, or of the person's act. [ms since 1970-01-01T00:00Z]"""
+    actor: str = "engine"
+    reason: str = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an act did."""
+
+    record: AlarmRecord
+    before: Alarm
+    effects: tuple[Effect, ...]
+    refused: str = ""
+    """Why the event was not allowed; empty where it was."""
+
+
+class AlarmDatabase:
+    """A connection to `alarms.db`; each thread opens its own."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            raise AlarmDatabaseError(
+                f"{path}: cannot be opened ({error}). Check the folder, its owner and space"
+            ) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Changes inside the block are durable when it ends, or undone where it raises."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(self._db)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise AlarmDatabaseError(
+                f"alarms.db: {error}. Nothing was changed; check disk space and the disk"
+            ) from error
+
+    def act(self, alarm_id: str, act: Act, kind: Kind, *, now_ms: int) -> Applied:
+        """Apply one act to an alarm that exists. Raises IllegalTransition; the refusal is in the audit trail then."""
+        with self.transaction() as change:
+            applied = change.apply(change.record(alarm_id), act, kind, now_ms=now_ms)
+        if applied.refused:
+            raise IllegalTransition(f"{alarm_id}: {applied.refused}")
+        return applied
+
+    def records(self) -> list[AlarmRecord]:
+        """Return every alarm, by id."""
+        return [_record(*row) for row in self._db.execute("SELECT id, asset, kind, flags FROM alarm ORDER BY id")]
+
+    def occurrences(self, *, start_ms: int = 0, end_ms: int = 2**62, only_open: bool = False) -> list[Occurrence]:
+        """Return the occurrences with start <= onset < end, the oldest first."""
+        query = "SELECT * FROM occurrence WHERE onset_ms >= ? AND onset_ms < ?"
+        query += " AND closed_ms IS NULL" if only_open else ""
+        return [_occurrence(row) for row in self._db.execute(query + " ORDER BY onset_ms, id", (start_ms, end_ms))]
+
+    def audit_rows(self, *, alarm: str | None = None, limit: int = 1000) -> list[AuditRow]:
+        """Return the newest audit rows first."""
+        return list(audit.rows(self._db, alarm=alarm, limit=limit))
+
+    def broken_audit_rows(self) -> list[int]:
+        """Return the numbers of audit rows at which the chain breaks."""
+        return audit.broken_rows(self._db)
+
+    def meta(self, name: str, default: str = "") -> str:
+        """Return a value kept with the alarms, such as the journal cursor."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return default if row is None else str(row[0])
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class Transaction:
+    """The changes that may be made together; made by `AlarmDatabase.transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        """For the tables of other modules that change with the alarms, such as the outbox."""
+
+    def record(self, alarm_id: str) -> AlarmRecord:
+        """Return an alarm. Raises AlarmDatabaseError if there is none of that id."""
+        row = self.connection.execute("SELECT id, asset, kind, flags FROM alarm WHERE id = ?", (alarm_id,)).fetchone()
+        if row is None:
+            raise AlarmDatabaseError(f"there is no alarm {alarm_id!r}: `steppe alarms list` shows all")
+        return _record(*row)
+
+    def find(self, alarm_id: str, *, asset: str, kind: str) -> AlarmRecord:
+        """Return an alarm, or a normal one of that id where there is none yet."""
+        row = self.connection.execute("SELECT id, asset, kind, flags FROM alarm WHERE id = ?", (alarm_id,)).fetchone()
+        return _record(*row) if row else AlarmRecord(alarm_id, asset, kind, Alarm())
+
+    def apply(self, record: AlarmRecord, act: Act, kind: Kind, *, now_ms: int) -> Applied:
+        """Take one step of the state machine and write down all of it. A refused event is written down as refused."""
+        before = record.alarm
+        try:
+            after, effects = step(before, act.event, kind)
+        except IllegalTransition as error:
+            self._audit(record.id, act, before, before, now_ms, act_name=f"refused {_name(act)}")
+            return Applied(record, before, (), str(error))
+        changed = replace(record, alarm=after)
+        if after != before:
+            self._keep(changed, now_ms)
+            self._audit(record.id, act, before, after, now_ms, act_name=_name(act))
+        self._keep_occurrence(changed, act, effects)
+        return Applied(changed, before, effects)
+
+    def set_cause(self, alarm_id: str, number: int, cause: str | None) -> None:
+        """Note which alarm explains an occurrence."""
+        self.connection.execute(
+            "UPDATE occurrence SET cause = ? WHERE alarm = ? AND number = ?", (cause, alarm_id, number)
+        )
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Keep a value with the alarms."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, value))
+
+    def _keep(self, record: AlarmRecord, now_ms: int) -> None:
+        row = (record.id, record.asset, record.kind, _flags(record.alarm), now_ms)
+        self.connection.execute("INSERT OR REPLACE INTO alarm VALUES(?, ?, ?, ?, ?)", row)
+
+    def _audit(self, alarm_id: str, act: Act, before: Alarm, after: Alarm, now_ms: int, *, act_name: str) -> None:
+        row = AuditRow(act.at_ms, now_ms, alarm_id, act_name, before.state, after.state, act.actor, act.reason)
+        audit.append(self.connection, row)
+
+    def _keep_occurrence(self, record: AlarmRecord, act: Act, effects: tuple[Effect, ...]) -> None:
+        if Effect.OPEN_OCCURRENCE in effects:
+            self.connection.execute(
+                "INSERT INTO occurrence(alarm, number, onset_ms, severity, value) VALUES(?, ?, ?, ?, ?)",
+                (record.id, record.alarm.occurrence, act.at_ms, int(record.alarm.severity), act.value),
+            )
+            return
+        for column, value in _occurrence_changes(record.alarm, act, effects).items():
+            self.connection.execute(
+                f"UPDATE occurrence SET {column} = ? WHERE alarm = ? AND number = ?",  # noqa: S608 - our own names
+                (value, record.id, record.alarm.occurrence),
+            )
+        if Effect.COUNT_CHATTER in effects:
+            self.connection.execute(
+                "UPDATE occurrence SET chatter = chatter + 1 WHERE alarm = ? AND number = ?",
+                (record.id, record.alarm.occurrence),
+            )
+
+
+def _occurrence_changes(alarm: Alarm, act: Act, effects: tuple[Effect, ...]) -> dict[str, object]:
+    changes: dict[str, object] = {}
+    if isinstance(act.event, Rose):
+        changes |= {"severity": int(alarm.severity), "returned_ms": None}
+    if not alarm.condition and alarm.fell_ms == act.at_ms:
+        changes["returned_ms"] = act.at_ms
+    if alarm.acked and act.actor != "engine":
+        changes |= {"acked_ms": act.at_ms, "acked_by": act.actor}
+    if Effect.CLOSE_OCCURRENCE in effects:
+        changes["closed_ms"] = act.at_ms
+    return changes
+
+
+def _name(act: Act) -> str:
+    return type(act.event).__name__
+
+
+def _flags(alarm: Alarm) -> str:
+    flags = asdict(alarm) | {"suppressed_by": sorted(alarm.suppressed_by)}
+    return json.dumps(flags, ensure_ascii=False, separators=(",", ":"))
+
+
+def _record(alarm_id: str, asset: str, kind: str, flags: str) -> AlarmRecord:
+    kept = json.loads(flags)
+    kept["suppressed_by"] = frozenset(kept["suppressed_by"])
+    kept["severity"] = Severity(kept["severity"])
+    return AlarmRecord(alarm_id, asset, kind, Alarm(**kept))
+
+
+def _occurrence(row: tuple[object, ...]) -> Occurrence:
+    occurrence = Occurrence(*row)  # type: ignore[arg-type]  # the columns stand in the fields' order
+    return replace(occurrence, severity=Severity(occurrence.severity))

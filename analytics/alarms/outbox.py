@@ -1,0 +1,168 @@
+"""The outbox: notices on their way to people, queued in the transaction that caused them.
+
+A notice is queued → sending (leased) → accepted, or waits for its next try, or fails over to the person's next
+channel, or ends dead and is itself reported. Delivery is at least once: a worker killed between sending and writing
+down sends again, and the notice's key in the text lets a reader recognise it.
+"""
+
+import random
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.alarms.channels.port import Answer, Verdict
+from analytics.alarms.state import Severity
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS outbox(
+    id INTEGER PRIMARY KEY, dedupe_key TEXT NOT NULL UNIQUE, alarm TEXT NOT NULL, occurrence INTEGER NOT NULL,
+    purpose TEXT NOT NULL, severity INTEGER NOT NULL, recipient TEXT NOT NULL, channels TEXT NOT NULL,
+    title TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'queued', attempts INTEGER NOT NULL DEFAULT 0,
+    queued_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL DEFAULT 0,
+    sent_ms INTEGER, provider_id TEXT NOT NULL DEFAULT '', last_error TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox(state, next_ms);
+CREATE INDEX IF NOT EXISTS outbox_alarm ON outbox(alarm, occurrence);
+"""
+LEASE_MS = 60_000
+BACK_OFF_S = (5.0, 15.0, 45.0, 120.0, 300.0, 900.0)
+JITTER = 0.2
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A notice to queue."""
+
+    dedupe_key: str
+    """Queued once however often it is planned: occurrence, step, recipient."""
+    alarm: str
+    occurrence: int
+    purpose: str
+    """`fired`, `resolved`, `escalated`, `digest`, `heartbeat`, `reminder`."""
+    severity: Severity
+    recipient: str
+    channels: tuple[str, ...]
+    """Names in the order of trying."""
+    title: str
+    body: str
+    not_before_ms: int
+    """First try; a later instant gives causes time to arrive and digests time to fill."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A notice in the outbox, leased to whoever took it."""
+
+    id: int
+    alarm: str
+    occurrence: int
+    purpose: str
+    severity: Severity
+    recipient: str
+    channels: tuple[str, ...]
+    """What is left to try; the first one now."""
+    title: str
+    body: str
+    attempts: int
+    """Tries on the first channel so far."""
+
+
+def queue(connection: sqlite3.Connection, notices: Sequence[Outgoing], *, now_ms: int) -> None:
+    """Add notices inside the caller's transaction; one planned before is not added again."""
+    rows = [
+        {
+            "dedupe_key": notice.dedupe_key,
+            "alarm": notice.alarm,
+            "occurrence": notice.occurrence,
+            "purpose": notice.purpose,
+            "severity": int(notice.severity),
+            "recipient": notice.recipient,
+            "channels": "\n".join(notice.channels),
+            "title": notice.title,
+            "body": notice.body,
+            "queued_ms": now_ms,
+            "next_ms": notice.not_before_ms,
+        }
+        for notice in notices
+    ]
+    connection.executemany(
+        "INSERT OR IGNORE INTO outbox(dedupe_key, alarm, occurrence, purpose, severity, recipient, channels, title,"
+        " body, queued_ms, next_ms) VALUES(:dedupe_key, :alarm, :occurrence, :purpose, :severity, :recipient,"
+        " :channels, :title, :body, :queued_ms, :next_ms)",
+        rows,
+    )
+
+
+def lease(connection: sqlite3.Connection, *, now_ms: int, limit: int) -> list[Queued]:
+    """Take up to `limit` due notices, the gravest and oldest first, for `LEASE_MS`; nobody else gets them meanwhile."""
+    rows = connection.execute(
+        "UPDATE outbox SET state = 'sending', lease_until_ms = ?1 + ?2 WHERE id IN (SELECT id FROM outbox"
+        " WHERE next_ms <= ?1 AND (state = 'queued' OR (state = 'sending' AND lease_until_ms <= ?1))"
+        " ORDER BY severity DESC, next_ms, id LIMIT ?3)"
+        " RETURNING id, alarm, occurrence, purpose, severity, recipient, channels, title, body, attempts",
+        (now_ms, LEASE_MS, limit),
+    ).fetchall()
+    taken = [_queued(*row) for row in rows]
+    return sorted(taken, key=lambda notice: (-notice.severity, notice.id))
+
+
+def settle(connection: sqlite3.Connection, notice: Queued, answer: Answer, *, now_ms: int) -> str:
+    """Write down what became of a leased notice; return its new state: accepted, queued or dead."""
+    if answer.verdict is Verdict.ACCEPTED:
+        row = {"state": "accepted", "sent_ms": now_ms, "provider_id": answer.provider_id}
+    elif answer.verdict is Verdict.WAIT and notice.attempts < len(BACK_OFF_S):
+        row = {"state": "queued", "attempts": notice.attempts + 1, "next_ms": now_ms + _wait_ms(notice, answer)}
+    elif len(notice.channels) > 1:
+        row = {"state": "queued", "attempts": 0, "next_ms": now_ms, "channels": "\n".join(notice.channels[1:])}
+    else:
+        row = {"state": "dead"}
+    row["last_error"] = "" if answer.verdict is Verdict.ACCEPTED else answer.detail
+    assignments = ", ".join(f"{column} = :{column}" for column in row)
+    connection.execute(f"UPDATE outbox SET {assignments} WHERE id = :id", row | {"id": notice.id})  # noqa: S608
+    return str(row["state"])
+
+
+def put_back(connection: sqlite3.Connection, notice: Queued, *, until_ms: int) -> None:
+    """Return a leased notice untried, not to be taken before `until_ms`: its channel's bucket is empty."""
+    connection.execute("UPDATE outbox SET state = 'queued', next_ms = ? WHERE id = ?", (until_ms, notice.id))
+
+
+def cancel(connection: sqlite3.Connection, alarm: str, occurrence: int, purposes: Sequence[str]) -> int:
+    """Drop what is still waiting for an occurrence, for some purposes; return how many notices went."""
+    marks = ",".join("?" * len(purposes))
+    done = connection.execute(
+        "UPDATE outbox SET state = 'cancelled' WHERE state = 'queued' AND alarm = ? AND occurrence = ?"
+        f" AND purpose IN ({marks})",
+        (alarm, occurrence, *purposes),
+    )
+    return done.rowcount
+
+
+def was_told(connection: sqlite3.Connection, alarm: str, occurrence: int) -> list[str]:
+    """Return who has been sent word of an occurrence, or may have been: they are owed the word that it is over."""
+    rows = connection.execute(
+        "SELECT DISTINCT recipient FROM outbox WHERE alarm = ? AND occurrence = ?"
+        " AND purpose IN ('fired', 'escalated') AND state IN ('accepted', 'sending') ORDER BY recipient",
+        (alarm, occurrence),
+    )
+    return [row[0] for row in rows]
+
+
+def _queued(
+    row_id: int,
+    alarm: str,
+    occurrence: int,
+    purpose: str,
+    severity: int,
+    recipient: str,
+    channels: str,
+    title: str,
+    body: str,
+    attempts: int,
+) -> Queued:
+    ways = tuple(channels.split("\n"))
+    return Queued(row_id, alarm, occurrence, purpose, Severity(severity), recipient, ways, title, body, attempts)
+
+
+def _wait_ms(notice: Queued, answer: Answer) -> int:
+    planned_s = BACK_OFF_S[notice.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
+    return int(max(planned_s, answer.retry_after_s or 0.0) * 1000)
