@@ -128,11 +128,10 @@ def put_back(connection: sqlite3.Connection, notice: Queued, *, until_ms: int) -
 
 def cancel(connection: sqlite3.Connection, alarm: str, occurrence: int, purposes: Sequence[str]) -> int:
     """Drop what is still waiting for an occurrence, for some purposes; return how many notices went."""
-    marks = ",".join("?" * len(purposes))
     done = connection.execute(
         "UPDATE outbox SET state = 'cancelled' WHERE state = 'queued' AND alarm = ? AND occurrence = ?"
-        f" AND purpose IN ({marks})",
-        (alarm, occurrence, *purposes),
+        " AND purpose IN (SELECT value FROM json_each(?))",
+        (alarm, occurrence, json.dumps(list(purposes))),
     )
     return done.rowcount
 
