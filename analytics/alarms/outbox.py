@@ -5,6 +5,7 @@ channel, or ends dead and is itself reported. Delivery is at least once: a worke
 down sends again, and the notice's key in the text lets a reader recognise it.
 """
 
+import json
 import random
 import sqlite3
 from collections.abc import Sequence
