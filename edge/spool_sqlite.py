@@ -9,14 +9,25 @@ import contextlib
 import logging
 import re
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
 from edge.errors import SpoolError
 from edge.seal import Sealed
-from edge.spool import Depth, Policy, Row, check_numbers, covers_range, losses, new_stream, victims, weight
+from edge.spool import Depth, Policy, check_numbers, covers_range, losses, new_stream, victims, weight
+from edge.spool_file import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    Damaged,
+    is_damage,
+    lenient_text,
+    losses_on_file,
+    newest_set_aside,
+    put_aside,
+    record,
+    rows,
+)
 from edge.wire import Ack, DroppedRange
 
 log = logging.getLogger(__name__)
@@ -25,7 +36,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS stream (id TEXT NOT NULL, next_seq INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS batch (
     seq INTEGER PRIMARY KEY, weight INTEGER NOT NULL, readings INTEGER NOT NULL,
-    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, offset_ms INTEGER, boot TEXT NOT NULL, payload BLOB NOT NULL
+    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, offset_ms INTEGER, boot TEXT NOT NULL,
+    crc INTEGER NOT NULL, payload BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS draft ON batch (seq) WHERE offset_ms IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dropped (
@@ -41,19 +53,17 @@ PRAGMA cache_size = -512;
 PRAGMA journal_size_limit = 4000000;
 """
 OLDEST = """
-SELECT seq, payload, readings, first_ms, last_ms, offset_ms, boot FROM batch
+SELECT seq, payload, readings, first_ms, last_ms, offset_ms, boot, crc FROM batch
 WHERE seq >= ? AND seq < ? AND offset_ms IS NULL ORDER BY seq LIMIT 1
 """
 DRAFTS = """
-SELECT seq, payload, readings, first_ms, last_ms, offset_ms, boot FROM batch
+SELECT seq, payload, readings, first_ms, last_ms, offset_ms, boot, crc FROM batch
 WHERE offset_ms IS NOT NULL ORDER BY seq LIMIT ?
 """
 PUT = """
-REPLACE INTO batch (seq, payload, readings, first_ms, last_ms, offset_ms, boot, weight) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+REPLACE INTO batch (seq, payload, readings, first_ms, last_ms, offset_ms, boot, crc, weight)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-OLDEST_FIRST = "SELECT seq, weight, readings, first_ms, last_ms FROM batch ORDER BY seq"
-NEWEST_FIRST = "SELECT seq, weight, readings, first_ms, last_ms FROM batch ORDER BY seq DESC"
-DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SqliteSpool:
@@ -79,8 +89,7 @@ class SqliteSpool:
 
     @property
     def set_aside(self) -> str | None:
-        newest = max(self._numbers_set_aside(), default=0)
-        return self._name_set_aside(newest) if newest else None
+        return newest_set_aside(self._path)
 
     def append(self, batches: Sequence[Sealed]) -> None:
         check_numbers(batches, self._next_seq)
@@ -90,22 +99,28 @@ class SqliteSpool:
         with self._transaction() as db:
             db.executemany(PUT, map(_columns, batches))
             db.execute("UPDATE stream SET next_seq = ?", (next_seq,))
-            rows = _rows(db, NEWEST_FIRST if self._when_full == "newest" else OLDEST_FIRST)
-            gone = victims(self._when_full, rows, count, weight_bytes - self._max_bytes)
+            candidates = rows(db, NEWEST_FIRST if self._when_full == "newest" else OLDEST_FIRST)
+            gone = victims(self._when_full, candidates, count, weight_bytes - self._max_bytes)
             db.executemany("DELETE FROM batch WHERE seq = ?", [(row.seq,) for row in gone])
-            _record(db, losses(self._stream, gone, self._when_full))
+            record(db, losses(self._stream, gone, self._when_full))
         self._next_seq = next_seq
         self._batches = count - len(gone)
         self._weight = weight_bytes - sum(row.bytes for row in gone)
 
     def oldest(self, start: int, end: int) -> Sealed | None:
-        with self._errors_named():
-            row = self._ready().execute(OLDEST, (start, end)).fetchone()
-        return None if row is None else Sealed(*row)
+        while True:
+            with self._errors_named():
+                row = self._ready().execute(OLDEST, (start, end)).fetchone()
+            if row is None:
+                return None
+            batch = self._intact(row)
+            if batch is not None:
+                return batch
 
     def drafts(self, limit: int) -> list[Sealed]:
         with self._errors_named():
-            return [Sealed(*row) for row in self._ready().execute(DRAFTS, (limit,))]
+            rows = self._ready().execute(DRAFTS, (limit,)).fetchall()
+        return [batch for row in rows if (batch := self._intact(row)) is not None]
 
     def finish(self, batches: Sequence[Sealed]) -> None:
         grown = 0
@@ -160,6 +175,19 @@ class SqliteSpool:
             query = "SELECT 1 FROM batch WHERE seq BETWEEN ? AND ? LIMIT 1"
             return self._ready().execute(query, (first, last)).fetchone() is not None
 
+    def _intact(self, row: tuple[int, bytes, int, int, int, int | None, str, int]) -> Sealed | None:
+        """Return the batch of a row; where the card has changed its payload, let it go as damaged and return None."""
+        batch = Sealed(*row[:-1])
+        if zlib.crc32(batch.payload) == row[-1]:
+            return batch
+        log.error("%s: batch %d is damaged and is let go", self._path, batch.seq)
+        with self._transaction() as db:
+            db.execute("DELETE FROM batch WHERE seq = ?", (batch.seq,))
+            record(db, losses(self._stream, [weight(batch)], "damaged"))
+        self._batches -= 1
+        self._weight -= weight(batch).bytes
+        return None
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._errors_named():
@@ -177,9 +205,9 @@ class SqliteSpool:
         """Turn SQLite's errors into SpoolError; where the file proves damaged, put it aside first."""
         try:
             yield
-        except (sqlite3.Error, OSError, _Damaged) as error:
-            if _is_damage(error):
-                with contextlib.suppress(sqlite3.Error, OSError, _Damaged):
+        except (sqlite3.Error, OSError, Damaged) as error:
+            if is_damage(error):
+                with contextlib.suppress(sqlite3.Error, OSError, Damaged):
                     self._put_aside(str(error))
             raise SpoolError(f"{self._path}: the spool failed ({error}). {_remedy(error)}") from error
 
@@ -188,8 +216,8 @@ class SqliteSpool:
         if self._db is None:
             try:
                 self._db = self._load()
-            except (sqlite3.Error, _Damaged) as error:
-                if not _is_damage(error):
+            except (sqlite3.Error, Damaged) as error:
+                if not is_damage(error):
                     raise
                 self._put_aside(str(error))
         assert self._db is not None
@@ -199,11 +227,11 @@ class SqliteSpool:
         """Open the file, check it, and read where its stream stands."""
         db = sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
         try:
-            db.text_factory = _lenient_text
+            db.text_factory = lenient_text
             db.executescript(SETTINGS)
             verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
-                raise _Damaged(verdict)
+                raise Damaged(verdict)
             db.executescript(SCHEMA)
             self._stream, self._next_seq = _stream_of(db)
             self._batches, self._weight = db.execute("SELECT COUNT(*), COALESCE(SUM(weight), 0) FROM batch").fetchone()
@@ -214,40 +242,17 @@ class SqliteSpool:
 
     def _put_aside(self, reason: str) -> None:
         self.close()
-        lost = _losses_on_file(self._path)
-        name = self._name_set_aside(max(self._numbers_set_aside(), default=0) + 1)
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                self._path.with_name(self._path.name + suffix).rename(self._path.with_name(name + suffix))
+        lost = losses_on_file(self._path)
+        name = put_aside(self._path)
         log.error("%s is set aside as %s (%s); a new stream begins. Keep it for support", self._path, name, reason)
         self._db = self._load()
-        _record(self._db, lost)
-
-    def _name_set_aside(self, number: int) -> str:
-        return f"{self._path.name}.damaged-{number}"
-
-    def _numbers_set_aside(self) -> list[int]:
-        names = (re.fullmatch(r".*\.damaged-(\d+)", found.name) for found in self._path.parent.iterdir())
-        ours = self._path.name
-        return [int(name[1]) for name in names if name and name[0] == f"{ours}.damaged-{name[1]}"]
-
-
-class _Damaged(Exception):
-    """SQLite's own check of the file failed; the message is its verdict."""
-
-
-def _is_damage(error: BaseException) -> bool:
-    return isinstance(error, _Damaged) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
+        record(self._db, lost)
 
 
 def _remedy(error: BaseException) -> str:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
         return "Another process holds it: stop that one, a spool has one owner"
     return "Free space on the disk, or check the card and who may write there; nothing already sealed is touched"
-
-
-def _lenient_text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
 
 
 def _stream_of(db: sqlite3.Connection) -> tuple[str, int]:
@@ -259,11 +264,11 @@ def _stream_of(db: sqlite3.Connection) -> tuple[str, int]:
     stream, next_seq = rows[0]
     highest = db.execute("SELECT COALESCE(MAX(seq), -1) FROM batch").fetchone()[0]
     if len(rows) > 1 or not re.fullmatch("[0-9a-f]{32}", stream) or next_seq <= highest:
-        raise _Damaged("its stream row makes no sense")
+        raise Damaged("its stream row makes no sense")
     return stream, next_seq
 
 
-def _columns(batch: Sealed) -> tuple[int, bytes, int, int, int, int | None, str, int]:
+def _columns(batch: Sealed) -> tuple[int, bytes, int, int, int, int | None, str, int, int]:
     return (
         batch.seq,
         batch.payload,
@@ -272,37 +277,6 @@ def _columns(batch: Sealed) -> tuple[int, bytes, int, int, int, int | None, str,
         batch.last_ms,
         batch.offset_ms,
         batch.boot,
+        zlib.crc32(batch.payload),
         weight(batch).bytes,
     )
-
-
-def _rows(db: sqlite3.Connection, query: str) -> Iterator[Row]:
-    return (Row(*row) for row in db.execute(query))
-
-
-def _record(db: sqlite3.Connection, gaps: Sequence[DroppedRange]) -> None:
-    """Keep the records of loss, each joined to the one it continues."""
-    for gap in gaps:
-        longer = db.execute(
-            "UPDATE dropped SET last_seq = ?, readings = readings + ?, first_ms = min(first_ms, ?),"
-            " last_ms = max(last_ms, ?) WHERE stream = ? AND policy = ? AND last_seq = ? - 1",
-            (gap.last_seq, gap.readings, gap.first_ms, gap.last_ms, gap.stream, gap.policy, gap.first_seq),
-        )
-        if longer.rowcount == 0:
-            db.execute("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(gap))
-
-
-def _losses_on_file(path: Path) -> list[DroppedRange]:
-    """Return what a damaged file still tells of the batches that wait in it."""
-    gone: list[Row] = []
-    with contextlib.suppress(sqlite3.Error, _Damaged), contextlib.closing(sqlite3.connect(path)) as db:
-        db.text_factory = _lenient_text
-        stream, _ = _stream_of(db)
-        with contextlib.suppress(sqlite3.Error):
-            gone += [row for row in _rows(db, OLDEST_FIRST) if _plausible(row)]
-        return losses(stream, gone, "damaged")
-    return []
-
-
-def _plausible(row: Row) -> bool:
-    return all(isinstance(each, int) and each >= 0 for each in (row.seq, row.readings, row.first_ms, row.last_ms))
