@@ -1,5 +1,6 @@
 """Who is on duty: weekly rotations with overrides, the hours nobody covers, and the steps of an escalation."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -87,7 +88,7 @@ def gaps(rota: Rota, start_ms: int, end_ms: int, timezone: str, known: Sequence[
     """Return the stretches of [start, end) in which nobody, or nobody `known`, has the duty."""
     edges = sorted({start_ms, end_ms, *_changes(rota, start_ms, end_ms, timezone)})
     found: list[Gap] = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in itertools.pairwise(edges):
         if on_duty(rota, first, timezone) in known:
             continue
         if found and found[-1].end_ms == first:
