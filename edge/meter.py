@@ -8,16 +8,15 @@ from typing import NamedTuple, Protocol
 
 from edge.clock import Clock
 from edge.decode import BlockDecoder, Judge, Raw, make_judge, text_of
-from edge.devices import Device, device_points, device_profile
+from edge.devices import Device, device_points
 from edge.driver import Sweep
 from edge.errors import DeviceError, DeviceRefused, DeviceTimeout
-from edge.plan import Block, Cell, Limits, cells_of, main_cell, plan_blocks, side_cells
+from edge.plan import Block, Cell, cells_of, limits_of, main_cell, plan_blocks, side_cells
 from edge.profiles import Point, Table
 from edge.wire import Quality, Reading
 
 log = logging.getLogger(__name__)
 
-GAP_ON_SERIAL, GAP_ON_TCP = 16, 50
 ILLEGAL_ADDRESS_OR_VALUE = (2, 3)
 REPLAN_MS = 3_600_000
 
@@ -27,20 +26,6 @@ class BlockReader(Protocol):
 
     async def read_block(self, unit: int, table: Table, register: int, count: int, *, timeout_s: float) -> list[int]:
         """Return `count` registers (or bits, as 0 and 1). Raises DeviceTimeout or DeviceRefused."""
-
-
-def limits_of(device: Device) -> Limits:
-    """Return what one request to the device may cover: as the site says, as the profile says, or by the transport."""
-    profile = device_profile(device)
-    limits = Limits(max_gap=GAP_ON_TCP if device.url.startswith("tcp:") else GAP_ON_SERIAL)
-    for source in (profile, device):
-        if source is not None and source.max_registers is not None:
-            limits = limits._replace(max_registers=source.max_registers)
-        if source is not None and source.max_gap is not None:
-            limits = limits._replace(max_gap=source.max_gap)
-    base = device.register_base
-    holes = profile.holes if profile is not None else []
-    return limits._replace(holes=tuple((first + base, last + base) for first, last in holes))
 
 
 class ModbusMeter:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from edge.devices import Device, device_profile
 from edge.profiles import Point, Table
 
 BITS_PER_REGISTER = 16
+GAP_ON_SERIAL, GAP_ON_TCP = 16, 50
 
 
 class Cell(NamedTuple):
@@ -57,6 +59,20 @@ class Block:
         """Split after half the cells. Needs two."""
         middle = len(self.cells) // 2
         return Block(self.cells[:middle]), Block(self.cells[middle:])
+
+
+def limits_of(device: Device) -> Limits:
+    """Return what one request to the device may cover: as the site says, as the profile says, or by the transport."""
+    profile = device_profile(device)
+    limits = Limits(max_gap=GAP_ON_TCP if device.url.startswith("tcp:") else GAP_ON_SERIAL)
+    for source in (profile, device):
+        if source is not None and source.max_registers is not None:
+            limits = limits._replace(max_registers=source.max_registers)
+        if source is not None and source.max_gap is not None:
+            limits = limits._replace(max_gap=source.max_gap)
+    base = device.register_base
+    holes = profile.holes if profile is not None else []
+    return limits._replace(holes=tuple((first + base, last + base) for first, last in holes))
 
 
 def main_cell(point: Point) -> Cell:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.budget import check_budget
 from edge.config import load_toml
 from edge.devices import Device, Seconds, device_points
 from edge.errors import ConfigError
@@ -91,6 +92,7 @@ def load_site(path: Path) -> Site:
 def check_site(site: Site) -> None:
     """Raise ConfigError if a device's points cannot be read as the site says."""
     names = {"gateway.mains_on"}
+    check_budget(site.devices)
     for device in site.devices:
         names |= {f"{device.name}.{point.name}" for point in device_points(device)}
     for name in site.seal.urgent:
