@@ -1,0 +1,193 @@
+"""Classes of alarms: what each is called, how it behaves, and what it can cause.
+
+A class says what kind of trouble it is, whatever the asset: supply lost, a pump stopped, water out of limits, silence.
+Causes are looked up by class (`explains_within_ms`): a lost feeder explains the pumps that stop below it, and nothing
+explains an overflow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.alarms.state import Kind
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+
+
+@dataclass(frozen=True)
+class AlarmClass:
+    """One class of alarms."""
+
+    name: str
+    title: str
+    title_zh: str
+    action: str
+    """What the crew does first."""
+    action_zh: str
+    kind: Kind = Kind()
+    causes: Mapping[str, int] | None = None
+    """Class that it explains on assets below → how long after its own onset that one may begin. [ms]"""
+
+
+_NEVER_HIDDEN = Kind(shelvable=False, suppressible=False)
+
+CLASSES = (
+    AlarmClass(
+        "supply_lost",
+        "Supply lost",
+        "停电",
+        "Check the switch upstream; call the dispatcher before going out.",
+        "检查上级开关;出发前联系调度。",
+        causes={
+            "supply_lost": 5 * MINUTE_MS,
+            "voltage": 10 * MINUTE_MS,
+            "pump": 10 * MINUTE_MS,
+            "pressure": 6 * HOUR_MS,
+            "level": 24 * HOUR_MS,
+            "quality": 6 * HOUR_MS,
+            "device_silent": 6 * HOUR_MS,
+            "site_silent": 6 * HOUR_MS,
+        },
+    ),
+    AlarmClass(
+        "voltage",
+        "Voltage out of limits",
+        "电压越限",
+        "Check tap position and load of the transformer.",
+        "检查变压器分接位置和负荷。",
+    ),
+    AlarmClass(
+        "pump",
+        "Pump or dosing stopped",
+        "水泵或加药停止",
+        "Check the panel: trip, supply, dry-run protection.",
+        "检查控制柜:跳闸、电源、缺水保护。",
+        causes={"pressure": HOUR_MS, "level": 6 * HOUR_MS, "quality": 6 * HOUR_MS},
+    ),
+    AlarmClass(
+        "quality",
+        "Water quality out of limits",
+        "水质超限",
+        "Take a sample, check the instrument against it, check dosing and filters.",
+        "取样比对仪表,检查加药和滤池。",
+        causes={"quality": 24 * HOUR_MS},
+    ),
+    AlarmClass(
+        "disinfection",
+        "Disinfection failing",
+        "消毒失效",
+        "Check dosing at once; warn consumers if it lasts 4 h.",
+        "立即检查加药;持续4小时须通知用户。",
+        kind=_NEVER_HIDDEN,
+    ),
+    AlarmClass(
+        "intrusion",
+        "Negative pressure in the network",
+        "管网负压",
+        "Find the burst or the closed valve; disinfect before supply resumes.",
+        "查找爆管或关闭的阀门;恢复供水前消毒。",
+        kind=_NEVER_HIDDEN,
+    ),
+    AlarmClass(
+        "pressure",
+        "Pressure out of limits",
+        "压力越限",
+        "Check pumps, valves and the level of the tank.",
+        "检查水泵、阀门和水池液位。",
+    ),
+    AlarmClass(
+        "level",
+        "Level out of limits",
+        "液位越限",
+        "Check inflow, pumps and valves.",
+        "检查进水、水泵和阀门。",
+    ),
+    AlarmClass(
+        "overflow",
+        "Overflow",
+        "溢流",
+        "Start the standby pump; tell the ecology bureau if sewage leaves the site.",
+        "启动备用泵;污水外溢须报告生态环境局。",
+        kind=_NEVER_HIDDEN,
+    ),
+    AlarmClass(
+        "gas",
+        "Dangerous gas",
+        "有害气体",
+        "Nobody enters. Ventilate, measure again from outside.",
+        "禁止进入。通风后在外部复测。",
+        kind=Kind(latching=True, shelvable=False, suppressible=False),
+    ),
+    AlarmClass(
+        "process",
+        "Process value out of limits",
+        "工艺参数越限",
+        "Compare with the plant's log and adjust.",
+        "对照运行记录调整。",
+    ),
+    AlarmClass(
+        "site_silent",
+        "Site silent",
+        "站点失联",
+        "Check the modem and the mains of the gateway.",
+        "检查通信模块和网关电源。",
+        causes={"device_silent": HOUR_MS},
+    ),
+    AlarmClass(
+        "device_silent",
+        "Device does not answer",
+        "设备无应答",
+        "Check the device's supply and the RS-485 wiring.",
+        "检查设备电源和RS-485接线。",
+    ),
+    AlarmClass(
+        "notice_dead",
+        "A notice reached nobody",
+        "通知未送达",
+        "Call the person on duty; check the channel with `steppe alarms test-channel`.",
+        "电话通知值班人员;用 test-channel 检查通道。",
+        kind=_NEVER_HIDDEN,
+    ),
+)
+
+BY_NAME: Mapping[str, AlarmClass] = {one.name: one for one in CLASSES}
+NUMBER: Mapping[str, int] = {one.name: number for number, one in enumerate(CLASSES)}
+
+_BY_QUANTITY = {
+    "level_pct": "level",
+    "level_m": "level",
+    "pressure_mpa": "pressure",
+    "voltage_v": "voltage",
+    "h2s_ppm": "gas",
+    "oxygen_pct": "gas",
+    "pump_on": "pump",
+    "dose_on": "pump",
+    "dissolved_oxygen_mg_l": "process",
+    "tmp_kpa": "process",
+    "water_temp_c": "process",
+}
+
+
+def class_of(profile: str, quantity: str, level: str) -> str:
+    """Return the class of an alarm on a set-point: by its quantity, unless its level makes it worse."""
+    residual = quantity.endswith(("chlorine_mg_l", "chlorine_dioxide_mg_l")) or quantity == "inactivation_ratio"
+    if residual and level == "LL":
+        return "disinfection"
+    if quantity == "pressure_mpa" and level == "P":
+        return "intrusion"
+    if profile.startswith(("lift_station", "wet_well")) and quantity.startswith("level") and level == "HH":
+        return "overflow"
+    return _BY_QUANTITY.get(quantity, "quality")
+
+
+def max_lags_ms() -> NDArray[np.int64]:
+    """Return how long after a cause its consequence may begin, by class numbers; -1 where nothing is explained. [ms]"""
+    lags = np.full((len(CLASSES), len(CLASSES)), -1, np.int64)
+    for cause in CLASSES:
+        for consequence, lag_ms in (cause.causes or {}).items():
+            if BY_NAME[consequence].kind.suppressible:
+                lags[NUMBER[cause.name], NUMBER[consequence]] = lag_ms
+    return lags
