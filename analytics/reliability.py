@@ -270,3 +270,23 @@ def unit_interrupted(phase_dead: ArrayLike, *, phase_rule: Literal["any", "all"]
     """
     dead = np.asarray(phase_dead, dtype=np.bool_)
     return np.asarray(dead.any(axis=-1) if phase_rule == "any" else dead.all(axis=-1))
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return `part / whole`, NaN where the whole is not positive: undefined is never 0.
+
+    Parameters
+    ----------
+    part, whole : float
+        In any one unit.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> ratio(1.0, 4.0), ratio(0.0, 0.0)
+    (0.25, nan)
+    """
+    return part / whole if whole > 0 else float("nan")
