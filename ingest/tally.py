@@ -40,6 +40,11 @@ CREATE TABLE IF NOT EXISTS dropped (
     policy TEXT, reported_ms INTEGER, PRIMARY KEY (site, stream, first_seq, last_seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clock_step (
     site TEXT, boot TEXT, at_ms INTEGER, received_ms INTEGER, step_ms INTEGER);
+CREATE TABLE IF NOT EXISTS gap (
+    site TEXT, stream TEXT, first_seq INTEGER, last_seq INTEGER, seen_ms INTEGER, closed_ms INTEGER,
+    PRIMARY KEY (site, stream, first_seq, seen_ms)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS incident (
+    at_ms INTEGER, text TEXT);
 """
 
 
