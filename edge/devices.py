@@ -90,8 +90,8 @@ def device_profile(device: Device) -> Profile | None:
 def device_points(device: Device) -> tuple[Point, ...]:
     """Return the points that are read from the device, overrides applied. Raises ConfigError."""
     try:
+        check_unique(device.points, where="points")
         points = _merged_points(device, device_profile(device))
-        check_unique(points, where="points")
         _check_overlap(points)
     except ConfigError as error:
         raise ConfigError(f"device {device.name}: {error}") from error

@@ -200,7 +200,7 @@ def complete_point(
         raise ConfigError(str(error)) from error
 
 
-def check_unique(points: Sequence[Point], *, where: str) -> None:
+def check_unique(points: Sequence[PointEntry], *, where: str) -> None:
     """Raise ConfigError if two points share a name."""
     repeated = [name for name, count in Counter(point.name for point in points).items() if count > 1]
     if repeated:
