@@ -3,7 +3,12 @@
 import os
 from pathlib import Path
 
+from hypothesis import settings
+
 import edge
+
+settings.register_profile("steppe", deadline=None, print_blob=True)
+settings.load_profile("steppe")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -15,6 +15,8 @@ from analytics.alarms.state import Kind
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+_PLAIN = Kind()
+_NEVER_HIDDEN = Kind(shelvable=False, suppressible=False)
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,10 @@ class AlarmClass:
     action: str
     """What the crew does first."""
     action_zh: str
-    kind: Kind = Kind()
+    kind: Kind = _PLAIN
     causes: Mapping[str, int] | None = None
     """Class that it explains on assets below → how long after its own onset that one may begin. [ms]"""
 
-
-_NEVER_HIDDEN = Kind(shelvable=False, suppressible=False)
 
 CLASSES = (
     AlarmClass(
