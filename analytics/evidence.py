@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from analytics.bounds import RsBounds, rs_bounds
 from analytics.counters import read_counters
-from analytics.live_path import Pieces, Proof, Units, conflicts_ms, counted_units, prove, unit_pieces
+from analytics.live_path import Pieces, Proof, Units, conflicts_ms, counted_units, prove, unit_pieces, units_within
 from analytics.runs import Devices, Runs
 from analytics.silence import explain_silence
 from analytics.spans import Bool, Int
 from analytics.topology import TRANSFORMER, Topology
-from analytics.unresolved import UnitTime, sum_up, value_pieces
+from analytics.unresolved import UnitTime, Value, sum_up, value_pieces
 
 MS_PER_H = 3_600_000
 
@@ -40,15 +40,13 @@ class SupplyEvidence:
     resolution_ms: int
     """Interruptions shorter than this can hide between two good readings. [ms]"""
     units: Units
-    """Transformers, and whatever else has customers: one entry per stay in the topology."""
+    """Transformers, and whatever else has customers: one entry per stay, with its time in the period."""
     is_transformer: Bool
     """Per unit: counts as one customer at the MV level."""
     pieces: Pieces
-    """Per unit: SUPPLIED, LOST_HERE, LOST_ABOVE or UNKNOWN, from when to when."""
-    how: NDArray[np.int8]
-    """Per piece: how an unknown one is valued (BY_RATE, EDGE, HELD, PROBABLE)."""
-    valued_ms: Int
-    """Per piece: outage expected inside, where not by rate. [ms]"""
+    """Per unit: SUPPLIED, LOST_HERE, LOST_ABOVE or UNKNOWN, from when to when, as far as the runs reach."""
+    value: Value
+    """Per piece: what is assumed of an unknown one."""
     silence: NDArray[np.int8]
     """Per piece: what a silence is taken for (UNEXPLAINED, COMMUNICATION, BACKHAUL, PROBABLE_OUTAGE)."""
     time: UnitTime
@@ -123,10 +121,11 @@ def infer_supply(runs: Runs, devices: Devices, topology: Topology, start_ms: int
     resolution_ms = int(devices.max_gap_ms.max(initial=0))
     kept = read_counters(runs, devices)
     proof = prove(runs, kept, devices, topology)
-    units = counted_units(topology, start_ms, end_ms)
-    pieces = unit_pieces(units, proof)
-    silence = explain_silence(pieces, units, proof.live, runs, devices, topology, longer_than_ms=resolution_ms)
-    how, valued_ms = value_pieces(pieces, silence, resolution_ms=resolution_ms)
+    reach = counted_units(topology, int(runs.start_ms.min(initial=start_ms)), int(runs.end_ms.max(initial=end_ms)))
+    units = units_within(reach, start_ms, end_ms)
+    pieces = unit_pieces(reach, proof)
+    silence = explain_silence(pieces, reach, proof.live, runs, devices, topology, longer_than_ms=resolution_ms)
+    value = value_pieces(pieces, silence, resolution_ms=resolution_ms)
     return SupplyEvidence(
         start_ms=start_ms,
         end_ms=end_ms,
@@ -134,10 +133,9 @@ def infer_supply(runs: Runs, devices: Devices, topology: Topology, start_ms: int
         units=units,
         is_transformer=topology.kind[units.row] == TRANSFORMER,
         pieces=pieces,
-        how=how,
-        valued_ms=valued_ms,
+        value=value,
         silence=silence,
-        time=sum_up(pieces, how, valued_ms, units, kept.windows, kept.clocks, devices, topology),
+        time=sum_up(pieces, value, units, kept, devices, topology),
         conflicts_ms=conflicts_ms(units, proof),
         proof=proof,
         runs=runs,

@@ -78,6 +78,13 @@ def prove(runs: Runs, kept: Kept, devices: Devices, topology: Topology) -> Proof
     )
 
 
+def units_within(units: Units, start_ms: int, end_ms: int) -> Units:
+    """Return the same units with their time cut to a period; those out of service in it have no time."""
+    return units._replace(
+        start_ms=np.clip(units.start_ms, start_ms, end_ms), end_ms=np.clip(units.end_ms, start_ms, end_ms)
+    )
+
+
 def unit_pieces(units: Units, proof: Proof) -> Pieces:
     """Return the units' time cut into pieces; neighbouring pieces of one unit differ in their state."""
     service = spans(np.arange(len(units.row)), units.start_ms, units.end_ms)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.counters import Clocks, Windows
+from analytics.counters import Clocks, Kept, Windows
 from analytics.durations import PoweredTime, Statements, Timeline, bound_outage
 from analytics.live_path import ABSENT, LOST_ABOVE, LOST_HERE, UNKNOWN, Pieces, Units, neighbours, on_units
 from analytics.runs import Devices
@@ -67,8 +67,20 @@ def expected_ms(
     return np.asarray(np.clip(settled + rate * by_rate_ms, least_ms, most_ms))
 
 
-def value_pieces(pieces: Pieces, silence: NDArray[np.int8], *, resolution_ms: int) -> tuple[NDArray[np.int8], Int]:
-    """Return per piece how it is valued, and the outage expected of it where that is not by rate. [ms]
+class Value(NamedTuple):
+    """What is assumed of each unresolved piece; every array has shape (pieces,)."""
+
+    how: NDArray[np.int8]
+    """BY_RATE, EDGE, HELD or PROBABLE."""
+    out_from_ms: Int
+    """The supply is assumed away from here; where BY_RATE, from and to are equal."""
+    out_to_ms: Int
+    share: NDArray[np.float64]
+    """Of the assumed outage, that is expected. [0..1]"""
+
+
+def value_pieces(pieces: Pieces, silence: NDArray[np.int8], *, resolution_ms: int) -> Value:
+    """Return what is assumed of each unresolved piece.
 
     After a loss the unit stays out until it is heard, for a day at most (O6); before a loss, and within one poll
     after it, the edge lies in the middle (O5); between two losses it stays out.
@@ -81,50 +93,66 @@ def value_pieces(pieces: Pieces, silence: NDArray[np.int8], *, resolution_ms: in
     edge = unknown & (was_lost ^ will_be) & ~held
     probable = unknown & (silence == PROBABLE_OUTAGE)
     how = np.select([held, edge, probable], [HELD, EDGE, PROBABLE], BY_RATE).astype(np.int8)
-    whole = pieces.length_ms
-    held_ms = np.where(will_be, whole, np.minimum(whole, HOLD_MS))
-    likely = np.rint(whole * CONFIDENCE_OF_SILENCE).astype(np.int64)
-    return how, np.select([held, edge, probable], [held_ms, whole // 2, likely], 0)
+    start, end = pieces.start_ms, pieces.end_ms
+    middle = start + pieces.length_ms // 2
+    held_to = np.where(will_be, end, np.minimum(end, start + HOLD_MS))
+    out_from = np.select([held | probable, edge & will_be], [start, middle], end)
+    out_to = np.select([held, edge & was_lost], [held_to, middle], end)
+    out_from = np.where(edge & was_lost, start, out_from)
+    return Value(how, out_from, out_to, np.where(probable, CONFIDENCE_OF_SILENCE, 1.0))
 
 
-def sum_up(
-    pieces: Pieces,
-    how: NDArray[np.int8],
-    valued_ms: Int,
-    units: Units,
-    windows: Windows,
-    clocks: Clocks,
-    devices: Devices,
-    topology: Topology,
-) -> UnitTime:
-    """Return what is known of each unit's time, with the bounds that the meters' counters allow."""
+def sum_up(pieces: Pieces, value: Value, units: Units, kept: Kept, devices: Devices, topology: Topology) -> UnitTime:
+    """Return what is known of each unit's time in service, with the bounds that the meters' counters allow.
+
+    `pieces` may reach beyond the units' time; what lies outside is not counted.
+    """
     count = len(units.row)
-    open_ = pieces.state == UNKNOWN
-    lost_ms = _sum(pieces, _is_lost(pieces.state), pieces.length_ms, count)
-    open_ms = _sum(pieces, open_, pieces.length_ms, count)
-    rest = np.where(how == HELD, pieces.length_ms - valued_ms, np.where(how == BY_RATE, pieces.length_ms, 0))
-    least, most = lost_ms.copy(), lost_ms + open_ms
-    consistent = np.ones(count, np.bool_)
-    said = _statements(windows, devices, topology, units)
-    for unit in np.unique(said.unit):
-        if not open_ms[unit]:
-            continue
-        bounds = bound_outage(
-            _timeline(pieces, unit, units), _of_unit(said, unit), _powered(clocks, devices, units.asset[unit])
-        )
-        least[unit] += bounds.least_ms
-        most[unit] = lost_ms[unit] + bounds.most_ms
-        consistent[unit] = bounds.consistent
+    inside = _clip(pieces, units)
+    open_ = inside.state == UNKNOWN
+    lost_ms = _sum(inside, _is_lost(inside.state), inside.length_ms, count)
+    open_ms = _sum(inside, open_, inside.length_ms, count)
+    out_from, out_to = np.maximum(value.out_from_ms, inside.start_ms), np.minimum(value.out_to_ms, inside.end_ms)
+    assumed_ms = np.maximum(out_to - out_from, 0)
+    valued_ms = np.rint(assumed_ms * value.share).astype(np.int64)
+    unvalued = np.select(
+        [value.how == HELD, value.how == BY_RATE], [inside.length_ms - assumed_ms, inside.length_ms], 0
+    )
+    least, most, consistent = _bounds(inside, units, lost_ms, open_ms, kept, devices, topology)
     return UnitTime(
         in_service_ms=units.end_ms - units.start_ms,
         lost_ms=lost_ms,
         open_ms=open_ms,
         least_ms=least,
         most_ms=most,
-        valued_ms=_sum(pieces, open_, valued_ms, count),
-        by_rate_ms=_sum(pieces, open_, rest, count),
+        valued_ms=_sum(inside, open_, valued_ms, count),
+        by_rate_ms=_sum(inside, open_, unvalued, count),
         consistent=consistent,
     )
+
+
+def _bounds(
+    inside: Pieces, units: Units, lost_ms: Int, open_ms: Int, kept: Kept, devices: Devices, topology: Topology
+) -> tuple[Int, Int, Bool]:
+    """Least and most outage per unit, and whether its counters agree with each other."""
+    least, most, consistent = lost_ms.copy(), lost_ms + open_ms, np.ones(len(lost_ms), np.bool_)
+    said = _statements(kept.windows, devices, topology, units)
+    for unit in np.unique(said.unit):
+        if not open_ms[unit]:
+            continue
+        powered = _powered(kept.clocks, devices, units.asset[unit])
+        bounds = bound_outage(_timeline(inside, unit), _of_unit(said, unit), powered)
+        least[unit] += bounds.least_ms
+        most[unit] = lost_ms[unit] + bounds.most_ms
+        consistent[unit] = bounds.consistent
+    return least, most, consistent
+
+
+def _clip(pieces: Pieces, units: Units) -> Pieces:
+    """The same pieces, shortened to the units' time; those outside have no length."""
+    start = np.clip(pieces.start_ms, units.start_ms[pieces.unit], units.end_ms[pieces.unit])
+    end = np.clip(pieces.end_ms, units.start_ms[pieces.unit], units.end_ms[pieces.unit])
+    return pieces._replace(start_ms=start, end_ms=end)
 
 
 class _Said(NamedTuple):
@@ -174,12 +202,12 @@ def _powered(clocks: Clocks, devices: Devices, asset: int) -> PoweredTime:
     return PoweredTime(clocks.counter[here], clocks.t_ms[here], clocks.low_ms[here], clocks.high_ms[here])
 
 
-def _timeline(pieces: Pieces, unit: int, units: Units) -> Timeline:
-    rows = slice(np.searchsorted(pieces.unit, unit, side="left"), np.searchsorted(pieces.unit, unit, side="right"))
-    length, state = pieces.length_ms[rows], pieces.state[rows]
+def _timeline(inside: Pieces, unit: int) -> Timeline:
+    rows = slice(np.searchsorted(inside.unit, unit, side="left"), np.searchsorted(inside.unit, unit, side="right"))
+    length, state = inside.length_ms[rows], inside.state[rows]
     lost = np.concatenate(([0], np.cumsum(np.where(_is_lost(state), length, 0))))
     open_ = np.concatenate(([0], np.cumsum(np.where(state == UNKNOWN, length, 0))))
-    return Timeline(np.append(pieces.start_ms[rows], units.end_ms[unit]), lost, open_)
+    return Timeline(np.append(inside.start_ms[rows], inside.end_ms[rows][-1]), lost, open_)
 
 
 def _is_lost(state: NDArray[np.int8]) -> Bool:
