@@ -78,6 +78,8 @@ def _time_column(path: Path, table: pa.Table) -> str:
 
 
 def _instants_ms(path: Path, column: pa.ChunkedArray) -> NDArray[np.int64]:
+    if column.null_count:
+        raise BadInput(f"{path}: {column.null_count} rows without an instant. Remove them or fill them in")
     try:
         stamps = column.cast(pa.timestamp("ms")) if pa.types.is_timestamp(column.type) else column.cast(pa.float64())
     except pa.ArrowInvalid as error:

@@ -7,7 +7,7 @@ line's TCP gateway answers for it with exception 0x0B, a device of its own gives
 import asyncio
 import contextlib
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge.profiles import Point
@@ -59,7 +59,7 @@ class Meter:
         return bytes((function, len(body))) + body
 
 
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 Link = Mapping[int, Meter]
 """The meters behind one TCP port, by unit."""
 
@@ -74,37 +74,51 @@ async def serve(
 ) -> AsyncIterator[dict[str, int]]:
     """Serve every link until the block ends; gives the TCP port of each. Port 0 where `ports` names none."""
     servers: dict[str, asyncio.Server] = {}
+    talks: set[asyncio.Task[None]] = set()
     try:
         for name, link in links.items():
             port = (ports or {}).get(name, 0)
-            servers[name] = await asyncio.start_server(_talk(link, now_ms), host, port)
+            servers[name] = await asyncio.start_server(_answering(link, now_ms, talks), host, port)
         yield {name: server.sockets[0].getsockname()[1] for name, server in servers.items()}
     finally:
         for server in servers.values():
             server.close()
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
         for server in servers.values():
             await server.wait_closed()
 
 
-def _talk(link: Link, now_ms: Callable[[], int]) -> Talk:
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                transaction, _, length, unit = MBAP.unpack(await reader.readexactly(MBAP.size))
-                if not 2 <= length <= LONGEST_FRAME:
-                    break
-                request = await reader.readexactly(length - 1)
-                meter = link.get(unit)
-                answer = _exception(request[0], TARGET_SILENT) if meter is None else meter.respond(request, now_ms())
-                if answer is not None:
-                    writer.write(MBAP.pack(transaction, 0, len(answer) + 1, unit) + answer)
-                    await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
+def _answering(link: Link, now_ms: Callable[[], int], talks: set[asyncio.Task[None]]) -> Talk:
+    """What to do with each new connection; its task is in `talks` while it lasts."""
 
-    return talk
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(_talk(link, now_ms, reader, writer))
+        talks.add(task)
+        task.add_done_callback(talks.discard)
+
+    return accept
+
+
+async def _talk(
+    link: Link, now_ms: Callable[[], int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    try:
+        while True:
+            transaction, _, length, unit = MBAP.unpack(await reader.readexactly(MBAP.size))
+            if not 2 <= length <= LONGEST_FRAME:
+                return
+            request = await reader.readexactly(length - 1)
+            meter = link.get(unit)
+            answer = _exception(request[0], TARGET_SILENT) if meter is None else meter.respond(request, now_ms())
+            if answer is not None:
+                writer.write(MBAP.pack(transaction, 0, len(answer) + 1, unit) + answer)
+                await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return
+    finally:
+        writer.transport.abort()
 
 
 def _exception(function: int, code: int) -> bytes:
