@@ -43,27 +43,31 @@ class Bus:
             timetable.done(began_ms=began_ms, now_ms=clock.monotonic_ms())
 
     async def _readings(self, device: int) -> Sequence[Reading]:
-        meter, quarantine, clock = self.meters[device], self._quarantines[device], self._clock
+        meter, quarantine = self.meters[device], self._quarantines[device]
         was_dead = quarantine.is_dead
         if was_dead and not await self._revived(device):
-            return meter.silent(clock.now_ms())
-        readings, answered = await meter.read(clock)
+            return meter.silent(self._clock.now_ms())
+        readings, answered = await meter.read(self._clock)
         if answered:
             quarantine.answered()
         else:
-            quarantine.failed(clock.monotonic_ms(), dead_on_bus=self._dead())
+            self._failed(quarantine)
         if quarantine.is_dead != was_dead:
             log.warning("%s %s", meter.name, "does not answer" if quarantine.is_dead else "answers again")
         return readings
 
     async def _revived(self, device: int) -> bool:
-        quarantine, now_ms = self._quarantines[device], self._clock.monotonic_ms()
-        if not quarantine.is_probe_due(now_ms):
+        """Probe a dead meter if it is time; its neighbours are tried soon if it came back."""
+        quarantine = self._quarantines[device]
+        if not quarantine.is_probe_due(self._clock.monotonic_ms()):
             return False
         if await self.meters[device].probe():
+            for neighbour in self._quarantines:
+                neighbour.hurry()
             return True
-        quarantine.failed(self._clock.monotonic_ms(), dead_on_bus=self._dead())
+        self._failed(quarantine)
         return False
 
-    def _dead(self) -> int:
-        return sum(quarantine.is_dead for quarantine in self._quarantines)
+    def _failed(self, quarantine: Quarantine) -> None:
+        dead = sum(other.is_dead for other in self._quarantines)
+        quarantine.failed(self._clock.monotonic_ms(), dead=dead, meters=len(self.meters))
