@@ -1,18 +1,13 @@
-"""The county as files: what people would write for a real one (register, centre.toml, one site.toml per gateway).
-
-Also the way back: `county.json` keeps the seed and the size, so that `steppe simulate serve` can make the same county.
-"""
+"""The county as files: what people would write for a real one (register, centre.toml, one site.toml per gateway)."""
 
 import csv
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from edge.errors import BadInput
 from edge.profiles import Point, PointEntry, complete_point, load_profile
-from simulators.county import County, Device, Gateway, Size, make_county
+from simulators.county import County, Device, Gateway
 from simulators.faults import Fault
 
 LOCAL = timezone(timedelta(hours=8))
@@ -68,28 +63,11 @@ def write_county(folder: Path, county: County, faults: Sequence[Fault], ports: P
         site.mkdir(parents=True, exist_ok=True)
         (site / "mains").write_text("1\n", encoding="ascii")
         (site / "site.toml").write_text(site_toml(gateway, ports), encoding="utf-8")
-    save_recipe(folder, county)
 
 
 def site_folder(folder: Path, site: str) -> Path:
     """Where a site's own files stand."""
     return folder / "sites" / site
-
-
-def save_recipe(folder: Path, county: County) -> None:
-    """Keep what `load_recipe` needs to make the same county again."""
-    recipe = {"seed": county.seed, "size": asdict(county.size)}
-    (folder / "county.json").write_text(json.dumps(recipe), encoding="utf-8")
-
-
-def load_recipe(folder: Path) -> County:
-    """The county whose files stand in `folder`. Raises BadInput."""
-    path = folder / "county.json"
-    try:
-        recipe = json.loads(path.read_text(encoding="utf-8"))
-        return make_county(int(recipe["seed"]), Size(**recipe["size"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path}: no county here ({error}). Make one with `steppe simulate county {folder}`") from error
 
 
 def site_toml(gateway: Gateway, ports: Ports) -> str:

@@ -1,0 +1,133 @@
+"""The processes of a run: `python -m simulators.child edge | ingest | broker | meters …`.
+
+Each is the product's own program on the run's clock; the edge's spool leaves a ledger for the checker, and the meters
+are the virtual county's. A child ends when its standard input does: its parent has died.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.clock import Clock
+from edge.errors import BadInput, SteppeError
+from simulators.clock import parse_clock
+
+if TYPE_CHECKING:
+    from simulators.serve import Link
+
+SITE_FILE, LEDGER_FILE, PORTS_FILE = "site.toml", "ledger", "ports.json"
+
+
+class _ClockType(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
+    name = "clock"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Clock:
+        return parse_clock(str(value))
+
+
+clock_option = click.option("--clock", type=_ClockType(), default="real", show_default=True)
+
+
+@click.group()
+def child() -> None:
+    """One process of a run; `simulators.processes` starts them."""
+
+
+@child.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@clock_option
+def edge(folder: Path, clock: Clock) -> None:
+    """The gateway whose site.toml stands in FOLDER."""
+    from edge.agent import open_spool, run
+    from edge.site import load_site
+    from simulators.ledger import RecordingSpool
+
+    site = load_site(folder / SITE_FILE)
+    spool = RecordingSpool(open_spool(site, folder), folder / LEDGER_FILE)
+    asyncio.run(run(site, folder, clock, spool=spool))
+
+
+@child.command()
+@click.argument("centre_file", type=click.Path(path_type=Path))
+@clock_option
+def ingest(centre_file: Path, clock: Clock) -> None:
+    """The centre's ingest with its store writer."""
+    from ingest.config import load_centre
+    from ingest.receive import run
+
+    run(load_centre(centre_file), clock)
+
+
+@child.command()
+@click.option("--port", type=int, required=True)
+def broker(port: int) -> None:
+    """The embedded broker."""
+    from ingest.broker import run_broker
+
+    run_broker(port)
+
+
+@child.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@clock_option
+def meters(folder: Path, clock: Clock) -> None:
+    """Every meter of the county in FOLDER; their ports are written to ports.json."""
+    from simulators.county_meters import county_links
+    from simulators.scenario import load_scenario
+
+    links = county_links(load_scenario(folder).world())
+    asyncio.run(_serve_until_signal(links, clock, folder / PORTS_FILE))
+
+
+async def _serve_until_signal(links: "Mapping[str, Link]", clock: Clock, ports_file: Path) -> None:
+    from simulators.serve import serve
+
+    finished = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, finished.set)
+    async with serve(links, clock.now_ms) as ports:
+        write_whole(ports_file, json.dumps(ports))
+        await finished.wait()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader finds all of it or none."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as its standard input does."""
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os._exit(3)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def main() -> None:
+    """Run one child; what goes wrong is one line in its log."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    end_with_parent()
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            child.main(standalone_mode=False)
+        except (BadInput, SteppeError) as error:
+            click.echo(f"steppe: {error}", err=True)
+            sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
