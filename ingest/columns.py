@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -46,6 +46,13 @@ def join(parts: Sequence[Columns], points: Sequence[str]) -> Columns:
         value=np.concatenate([part.value for part in parts]),
         quality=np.concatenate([part.quality for part in parts]),
     )
+
+
+def taken(rows: Columns, refused: Iterable[int]) -> NDArray[np.intp]:
+    """Return the numbers of the rows that are not among `refused`."""
+    keep = np.ones(len(rows), dtype=bool)
+    keep[list(refused)] = False
+    return np.flatnonzero(keep)
 
 
 def refusals(rows: Columns) -> dict[int, str]:

@@ -17,7 +17,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from ingest.columns import FIRST_BAD, empty, is_point, join, partial_refusals, refusals, slots, take, without_bad_values
+from ingest.columns import (
+    FIRST_BAD,
+    empty,
+    is_point,
+    join,
+    partial_refusals,
+    refusals,
+    slots,
+    take,
+    taken,
+    without_bad_values,
+)
 from ingest.influx_link import InfluxLink, LinesRefused
 from ingest.lines import DAY_MS, KPI_MEASUREMENT, SUM_PREFIX, Lines, measurement, partial_lines, reading_lines
 from ingest.store import Columns, Latest, Partial, RowsRefused
@@ -40,7 +51,7 @@ class InfluxStore:
     def append(self, rows: Columns) -> None:
         """Keep `rows`, durable on return. Raises StoreDown, StoreRefused, or RowsRefused (the others are stored)."""
         reasons = refusals(rows)
-        wanted = np.setdiff1d(np.arange(len(rows)), list(reasons))
+        wanted = taken(rows, reasons)
         numbers = wanted[np.argsort(rows.index[wanted], kind="stable")]
         lanes = _split_between_points(rows.index[numbers], numbers, CONNECTIONS)
         for refused in self._lanes.map(lambda lane: self._send_rows(rows, lane), lanes):

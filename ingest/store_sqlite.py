@@ -19,14 +19,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.columns import FIRST_BAD, join, partial_refusals, refusals, slots, take, without_bad_values
-from ingest.store import Columns, Latest, Partial, RowsRefused, StoreDown, StoreError, StoreRefused
+from ingest.columns import FIRST_BAD, join, partial_refusals, refusals, slots, take, taken, without_bad_values
+from ingest.sqlite_file import connect, store_errors, transaction
+from ingest.store import Columns, Latest, Partial, RowsRefused, StoreRefused
 
 T_BITS = 42
 MAX_SERIES = 2 ** (63 - T_BITS) - 1
 ROWS_PER_STATEMENT = 50
 ROWS_PER_PIECE = 50_000
-BUSY_TIMEOUT_S = 30.0
+CHECKPOINT_PAGES = 4_000
+CACHE_KIB = 32 * 1024
+"""Holds the newest page of each of 8 000 series, so that appending reads nothing back. [KiB]"""
 APPLICATION_ID = 0x57E99E01
 
 SCHEMA = f"""
@@ -54,13 +57,13 @@ class SqliteStore:
         self._path = path
         self._lock = threading.Lock()
         self._ids: dict[str, int] = {}
-        with self._errors():
+        with store_errors(self._path):
             self._db = _open(path)
 
     def append(self, rows: Columns) -> None:
         """Keep `rows`, durable on return. Raises StoreDown, StoreRefused, or RowsRefused (the others are stored)."""
         reasons = refusals(rows)
-        good = take(rows, ~np.isin(np.arange(len(rows)), list(reasons))) if reasons else rows
+        good = take(rows, taken(rows, reasons)) if reasons else rows
         if len(good):
             self._insert(good)
         if reasons:
@@ -181,40 +184,24 @@ class SqliteStore:
         return int(held)
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
-        with self._lock, self._errors():
+        with self._lock, store_errors(self._path):
             return self._db.execute(sql, parameters).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _store_error(self._path, error) from error
+        with self._lock, store_errors(self._path), transaction(self._db):
+            yield self._db
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    db = connect(path)
     try:
         ((application,),) = db.execute("PRAGMA application_id").fetchall()
         ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master").fetchall()
         if tables and application != APPLICATION_ID:
             raise StoreRefused(f"{path}: a database of another program. Name another file in [store] url")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA wal_autocheckpoint = 4000")
-        db.execute("PRAGMA journal_size_limit = 67108864")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        db.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
         if not tables:
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.executescript(SCHEMA)
@@ -261,17 +248,3 @@ def _columns(points: tuple[str, ...], index: int, series: int, found: list[tuple
         value=np.array(values, np.float64),
         quality=np.array(qualities, np.uint8),
     )
-
-
-def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreDown(f"{path}: another process holds the file ({error}); the next try may work")
-    if code == sqlite3.SQLITE_FULL:
-        return StoreRefused(f"{path}: the disk is full. Free space, then start the writer again; nothing is lost")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreRefused(
-            f"{path}: the file is damaged ({error}). Move it away, start the writer again, and refill the new one "
-            "with 'steppe ingest replay'"
-        )
-    return StoreRefused(f"{path}: {error}. Check that the folder exists and that this user may write there")

@@ -1,0 +1,143 @@
+"""From the journal to the store: read, decode, append, mark what changed, move the cursor.
+
+At-least-once: a cut between any two steps repeats readings, which the store takes as the same ones, and never loses
+one. A reading has three fates: stored, rejected (set aside with the reason), or waiting in the journal.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from ingest.changes import Changes
+from ingest.config import Centre
+from ingest.days import day_numbers, day_text
+from ingest.decode import Chunk, chunks
+from ingest.journal import Journal
+from ingest.rejected import Rejected, RejectedRow
+from ingest.store import Columns, RowsRefused, Store, StoreDown
+from ingest.stores import open_store
+
+log = logging.getLogger(__name__)
+
+READER = "store"
+ENTRIES_PER_READ = 200
+IDLE_S = 0.2
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 60.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sinks:
+    """Everything the writer writes to."""
+
+    store: Store
+    changes: Changes
+    rejected: Rejected
+    timezone: str
+    """In which days are counted."""
+    chunk_rows: int
+    """Readings that go to the store at once."""
+
+
+def run(centre: Centre, stop: threading.Event) -> None:
+    """Write until `stop` is set; a store that is down is tried for ever.
+
+    Raises StoreRefused where a person must act first; the journal keeps everything meanwhile.
+    """
+    data_dir = Path(centre.data_dir)
+    with closing(Journal(data_dir / centre.journal.path)) as journal, _opened(centre, stop) as sinks:
+        while sinks is not None and not stop.is_set():
+            written = patiently(lambda: write_once(journal, sinks), stop)
+            if not written:
+                stop.wait(IDLE_S)
+
+
+def write_once(journal: Journal, sinks: Sinks) -> int:
+    """Write what follows the cursor, a bounded part of it; return how many readings it was.
+
+    Raises StoreDown or StoreRefused: the cursor then stands behind what is stored.
+    """
+    after = journal.cursor(READER)
+    written = 0
+    for chunk in chunks(journal.read(after, ENTRIES_PER_READ), sinks.chunk_rows):
+        _write_chunk(chunk, sinks)
+        journal.advance(READER, chunk.position)
+        written += len(chunk.rows)
+    return written
+
+
+def patiently(
+    action: Callable[[], T], stop: threading.Event, *, jitter: Callable[[float, float], float] = random.uniform
+) -> T | None:
+    """Return what `action` returns, tried until the store is there; None if `stop` is set before that.
+
+    Waits double up to `LONGEST_DELAY_S`, are spread at random, and are never shorter than the store asks for.
+    """
+    delay_s = FIRST_DELAY_S
+    while not stop.is_set():
+        try:
+            return action()
+        except StoreDown as down:
+            wait_s = max(jitter(0.0, delay_s), down.retry_after_s or 0.0)
+            log.warning("store down, the journal keeps the readings; next try in %.1f s: %s", wait_s, down)
+            stop.wait(wait_s)
+            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+    return None
+
+
+@contextmanager
+def _opened(centre: Centre, stop: threading.Event) -> Iterator[Sinks | None]:
+    data_dir = Path(centre.data_dir)
+    store = patiently(lambda: open_store(centre.store, data_dir), stop)
+    if store is None:
+        yield None
+        return
+    with (
+        closing(store),
+        closing(Changes(data_dir / "changes.db")) as changes,
+        closing(Rejected(data_dir / "rejected.db")) as rejected,
+    ):
+        yield Sinks(store, changes, rejected, centre.timezone, centre.store.batch_rows)
+
+
+def _write_chunk(chunk: Chunk, sinks: Sinks) -> None:
+    rejected = [
+        RejectedRow(entry.position, entry.site, entry.received_ms, float("nan"), 0, entry.reason)
+        for entry in chunk.unreadable
+    ]
+    try:
+        sinks.store.append(chunk.rows)
+    except RowsRefused as refused:
+        rejected += [_rejected_row(chunk, row, reason) for row, reason in refused.reasons.items()]
+    if rejected:
+        log.warning("%d readings set aside in rejected.db, the first: %s", len(rejected), rejected[0].reason)
+        sinks.rejected.add(rejected)
+    sinks.changes.mark(_changed_days(chunk.rows, sinks.timezone))
+
+
+def _rejected_row(chunk: Chunk, row: int, reason: str) -> RejectedRow:
+    rows = chunk.rows
+    return RejectedRow(
+        position=chunk.position,
+        point=rows.points[rows.index[row]],
+        t_ms=int(rows.t_ms[row]),
+        value=float(rows.value[row]),
+        quality=int(rows.quality[row]),
+        reason=reason,
+    )
+
+
+def _changed_days(rows: Columns, timezone: str) -> list[tuple[str, str]]:
+    """Return each (point, local day) that has a row, once."""
+    days = day_numbers(rows.t_ms, timezone)
+    pairs = np.unique((rows.index.astype(np.int64) << 32) | days)
+    return [(rows.points[pair >> 32], day_text(pair & 0xFFFF_FFFF)) for pair in pairs.tolist()]
