@@ -21,7 +21,18 @@ from numpy.typing import NDArray
 
 from analytics.bounds import RsBounds, rs_bounds
 from analytics.counters import read_counters
-from analytics.live_path import Pieces, Proof, Units, conflicts_ms, counted_units, prove, unit_pieces, units_within
+from analytics.live_path import (
+    NOTHING_JUDGED,
+    Judged,
+    Pieces,
+    Proof,
+    Units,
+    conflicts_ms,
+    counted_units,
+    prove,
+    unit_pieces,
+    units_within,
+)
 from analytics.runs import Devices, Runs
 from analytics.silence import explain_silence
 from analytics.spans import Bool, Int
@@ -76,7 +87,15 @@ class SupplyEvidence:
         )
 
 
-def infer_supply(runs: Runs, devices: Devices, topology: Topology, start_ms: int, end_ms: int) -> SupplyEvidence:
+def infer_supply(
+    runs: Runs,
+    devices: Devices,
+    topology: Topology,
+    start_ms: int,
+    end_ms: int,
+    *,
+    judged: Judged = NOTHING_JUDGED,
+) -> SupplyEvidence:
     """Return what the devices' words and registers prove of every unit between two instants.
 
     Parameters
@@ -90,6 +109,8 @@ def infer_supply(runs: Runs, devices: Devices, topology: Topology, start_ms: int
         Who supplies whom, with dates.
     start_ms, end_ms : int
         The period. [ms since 1970-01-01T00:00Z]
+    judged : Judged
+        What people found out; it stands above what devices say.
 
     Returns
     -------
@@ -120,7 +141,7 @@ def infer_supply(runs: Runs, devices: Devices, topology: Topology, start_ms: int
         raise ValueError(f"period: the end {end_ms} must lie after the start {start_ms} [ms]")
     resolution_ms = int(devices.max_gap_ms.max(initial=0))
     kept = read_counters(runs, devices)
-    proof = prove(runs, kept, devices, topology)
+    proof = prove(runs, kept, devices, topology, judged)
     reach = counted_units(topology, int(runs.start_ms.min(initial=start_ms)), int(runs.end_ms.max(initial=end_ms)))
     units = units_within(reach, start_ms, end_ms)
     pieces = unit_pieces(reach, proof)

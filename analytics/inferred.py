@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from analytics.events import group_events
 from analytics.evidence import SupplyEvidence
-from analytics.live_path import ABSENT, LOST_ABOVE, LOST_HERE, UNKNOWN, neighbours, on_units
+from analytics.live_path import ABSENT, LOST_ABOVE, LOST_HERE, PERSON, UNKNOWN, neighbours, on_units
 from analytics.reliability import Nature
-from analytics.runs import LIVE, Float
+from analytics.runs import LIVE, Float, Runs
 from analytics.spans import Bool, Int, Spans, pack, spans
 from analytics.topology import Facts, Topology, descend
 from analytics.unresolved import BY_RATE
 
-METER_RECORD, TERMINAL, SILENCE = 1, 3, 5
-"""The strongest evidence behind a row, numbered as in the design: a meter's own record; a device that answers without
-supply (terminal, gateway); the corroborated silence of many."""
-CONFIDENCE = {METER_RECORD: 0.99, TERMINAL: 0.95, SILENCE: 0.8}
+BY_PERSON, METER_RECORD, TERMINAL, SILENCE = 0, 1, 3, 5
+"""The strongest evidence behind a row, numbered as in the design: a person; a meter's own record; a device that answers
+without supply (terminal, gateway); the corroborated silence of many."""
+CONFIDENCE = {BY_PERSON: 1.0, METER_RECORD: 0.99, TERMINAL: 0.95, SILENCE: 0.8}
 PLAN_SHARE = 0.5
 """Of an interruption, that a plan must cover for it to count as planned (O8)."""
 
@@ -67,7 +67,7 @@ class Inferred:
     confidence: Float
     """That there was an interruption at all. [0..1]"""
     evidence: NDArray[np.int8]
-    """METER_RECORD, TERMINAL or SILENCE."""
+    """BY_PERSON, METER_RECORD, TERMINAL or SILENCE."""
     indptr: Int
     """Shape (rows + 1,): `witness[indptr[i]:indptr[i + 1]]` are the runs that support row i."""
     witness: Int
@@ -84,7 +84,7 @@ class Inferred:
         return replace(self, **columns, indptr=indptr, witness=self.witness[at])
 
     def witnesses(self, row: int) -> Int:
-        """The runs of readings that support a row: indices into `evidence.runs`."""
+        """The runs of readings that support a row: indices into `evidence.runs`, `PERSON` for a person."""
         return self.witness[self.indptr[row] : self.indptr[row + 1]]
 
 
@@ -195,9 +195,15 @@ def _witnesses(evidence: SupplyEvidence, blocks: _Blocks) -> tuple[NDArray[np.in
     pairs = np.unique(np.stack([block[known], run[known]]), axis=1)
     indptr = np.searchsorted(pairs[0], np.arange(len(blocks.unit) + 1))
     strongest = np.full(len(blocks.unit), SILENCE, np.int8)
-    code = np.where(runs.state[pairs[1]] == LIVE, METER_RECORD, TERMINAL).astype(np.int8)
-    np.minimum.at(strongest, pairs[0], code)
+    np.minimum.at(strongest, pairs[0], _code(pairs[1], runs))
     return strongest, indptr, pairs[1]
+
+
+def _code(run: Int, runs: Runs) -> NDArray[np.int8]:
+    """The kind of evidence: a record is told after the fact, by a meter that lives again."""
+    stated = run == PERSON
+    state = np.where(stated, 0, runs.state[np.where(stated, 0, run)] if len(runs) else 0)
+    return np.select([stated, state == LIVE], [BY_PERSON, METER_RECORD], TERMINAL).astype(np.int8)
 
 
 def _end_of(reach: Spans, block: Int) -> tuple[Int, Int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analytics.counters import Kept, Marked
 from analytics.runs import LIVE, LOST, Devices, Runs
-from analytics.spans import Int, Spans, cut, intersect, join, spans, total_ms, union
+from analytics.spans import Int, Spans, cut, intersect, join, spans, subtract, total_ms, union
 from analytics.topology import SERVICE, TRANSFORMER, Facts, Topology, climb, descend
 
 UNKNOWN, SUPPLIED, LOST_HERE, LOST_ABOVE, ABSENT = 0, 1, 2, 3, -1
@@ -55,6 +55,18 @@ class Proof(NamedTuple):
     """Claims of lost supply by a device upstream; the source is a run."""
 
 
+class Judged(NamedTuple):
+    """What people found out, per asset: it stands above every device."""
+
+    supplied: Spans
+    lost: Spans
+
+
+NOTHING_JUDGED = Judged(spans([], [], []), spans([], [], []))
+PERSON = -1
+"""The source of a fact that a person stated."""
+
+
 def counted_units(topology: Topology, start_ms: int, end_ms: int) -> Units:
     """Return the units of a period: transformers, and whatever else has customers, while in service."""
     start = np.maximum(topology.from_ms, start_ms)
@@ -64,17 +76,21 @@ def counted_units(topology: Topology, start_ms: int, end_ms: int) -> Units:
     return Units(row, topology.asset[row], start[row], end[row], topology.customers[row])
 
 
-def prove(runs: Runs, kept: Kept, devices: Devices, topology: Topology) -> Proof:
-    """Return what readings and registers prove of every asset."""
+def prove(runs: Runs, kept: Kept, devices: Devices, topology: Topology, judged: Judged = NOTHING_JUDGED) -> Proof:
+    """Return what readings and registers prove of every asset, and what people say of it."""
     said = _said(runs, LIVE)
     live = union(_on_assets(said, devices).spans)
     live = union(join(live, _on_assets(kept.live, devices).spans))
-    climbed = climb(Facts(live, np.zeros(len(live.key), np.int64)), topology)
+    climbed = union(climb(Facts(live, np.zeros(len(live.key), np.int64)), topology).spans)
+    told_lost = descend(_by_people(judged.lost), topology).spans
     here = _on_assets(_joined(_said(runs, LOST), kept.lost), devices)
+    here = Facts(join(here.spans, judged.lost), np.append(here.source, np.full(len(judged.lost.key), PERSON)))
     everywhere = descend(here, topology)
     above = slice(len(here.source), None)
     return Proof(
-        union(climbed.spans), here, Facts(Spans(*(c[above] for c in everywhere.spans)), everywhere.source[above])
+        live=union(join(subtract(climbed, told_lost), judged.supplied)),
+        lost_here=here,
+        lost_above=Facts(Spans(*(c[above] for c in everywhere.spans)), everywhere.source[above]),
     )
 
 
@@ -129,6 +145,10 @@ def on_units(facts_on_assets: Spans, units: Units, source: Int | None = None) ->
     kept = end > start
     origin = fact if source is None else source[fact]
     return Facts(spans(unit, start, end), origin[kept])
+
+
+def _by_people(spans_: Spans) -> Facts:
+    return Facts(spans_, np.full(len(spans_.key), PERSON, np.int64))
 
 
 def _said(runs: Runs, state: int) -> Marked:
