@@ -15,9 +15,9 @@ SITE = "qingshui-wtp"
 
 @pytest.fixture
 def filled(journal_path, batch):
-    """A journal of 400 batches, of which the store has passed 100, with everything in the file itself."""
+    """A journal of 120 batches, of which the store has passed 100, with everything in the file itself."""
     journal = Journal(journal_path)
-    for seq in range(0, 400, 20):
+    for seq in range(0, 120, 20):
         values = [random.Random(seq).random() for _ in range(200)]
         journal.commit([batch(number, values=values) for number in range(seq, seq + 20)])
     journal.cursor("store")
@@ -47,15 +47,15 @@ def test_a_broken_page_costs_only_its_own_entries(filled, batch):
     overwrite(filled, pages - 10)
     salvaged = heal(filled, now_ms=NOW_MS)
     assert 0 < salvaged.lost < 30
-    assert salvaged.saved + salvaged.lost == 400
+    assert salvaged.saved + salvaged.lost == 120
     assert salvaged.aside.name == f"journal.db.damaged-{NOW_MS}"
     assert salvaged.aside.exists()
     journal = Journal(filled)
     assert len(journal.read(0, 1000)) == salvaged.saved
     assert journal.cursor("store") == 100
-    assert journal.ack(SITE) == Ack(STREAM, 399), "what was acknowledged stays acknowledged"
-    journal.commit([batch(400)])
-    assert journal.read(400, 10)[0].position == 401, "positions go on, so no reader misses or repeats"
+    assert journal.ack(SITE) == Ack(STREAM, 119), "what was acknowledged stays acknowledged"
+    journal.commit([batch(120)])
+    assert journal.read(120, 10)[0].position == 121, "positions go on, so no reader misses or repeats"
     journal.close()
 
 
@@ -99,4 +99,4 @@ def test_damage_under_a_running_process_is_named(filled, batch):
     for page in range(filled.stat().st_size // PAGE_BYTES):
         overwrite(filled, page)
     with pytest.raises(JournalDamaged, match="Start ingest again"):
-        Journal(filled).commit([batch(400)])
+        Journal(filled).commit([batch(120)])
