@@ -145,6 +145,8 @@ class Connection:
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
         """Send with QoS 1 and return the message id that its `Answered` will carry. Raises LinkDown."""
+        if not self._client.is_connected():
+            raise LinkDown(f"publish on {topic}: not connected to {self._address.url}")
         sent = self._client.publish(topic, payload, qos=1, retain=retain)
         if sent.rc != paho.MQTT_ERR_SUCCESS:
             raise LinkDown(f"publish on {topic}: {paho.error_string(sent.rc)}")
