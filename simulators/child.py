@@ -28,14 +28,11 @@ if TYPE_CHECKING:
 SITE_FILE, LEDGER_FILE, PORTS_FILE = "site.toml", "ledger", "ports.json"
 
 
-class _ClockType(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
-    name = "clock"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Clock:
-        return parse_clock(str(value))
+def _clock(_context: click.Context, _option: click.Parameter, text: str) -> Clock:
+    return parse_clock(text)
 
 
-clock_option = click.option("--clock", type=_ClockType(), default="real", show_default=True)
+clock_option = click.option("--clock", callback=_clock, default="real", show_default=True)
 
 
 @click.group()
