@@ -49,7 +49,7 @@ class Uplink:
         """Message id → batch, until its PUBACK."""
         self._sent_s: dict[int, float] = {}
         """Batch → when it was last sent, in that order, until its acknowledgement."""
-        self._tokens, self._tokens_s = 1.0, now_s
+        self._tokens, self._tokens_s = max(backlog_per_s, 1.0), now_s
         self._refusals = 0
         self._hold_until_s = now_s
         self._delay_s = 0.0
