@@ -1,7 +1,6 @@
 """Readings and batches for tests of the road from the spool to the broker."""
 
-from collections.abc import Callable
-from time import monotonic
+from dataclasses import dataclass
 
 from edge.seal import Sealed, seal
 from edge.spool import Spool
@@ -9,6 +8,26 @@ from edge.wire import Ack, Batch, Quality, Reading, decode
 
 NOON_MS = 1_764_000_000_000
 BOOT = "6f1d1bd6-3a3c-4c1b-8d7c-0a4b5f1f2e10"
+
+
+@dataclass
+class HandClock:
+    """A clock that stands until the test moves it, and that somebody may set."""
+
+    elapsed_ms: int = 0
+    offset_ms: int = NOON_MS
+
+    def now_ms(self) -> int:
+        return self.offset_ms + self.elapsed_ms
+
+    def monotonic_ms(self) -> int:
+        return self.elapsed_ms
+
+    def real_s(self, seconds: float) -> float:
+        return seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.elapsed_ms += int(seconds * 1000)
 
 
 def reading(number: int = 0, *, point: str = "clearwell.turbidity_ntu", value: float | None = 0.5) -> Reading:
@@ -45,14 +64,3 @@ def waiting(spool: Spool) -> list[int]:
 def ack(spool: Spool, upto: int, *also: tuple[int, int]) -> Ack:
     """Return the centre's acknowledgement for this spool's stream."""
     return Ack(spool.stream, upto, list(also))
-
-
-def wait_until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:
-    """Return as soon as `condition` holds; fail if it does not in time."""
-    from threading import Event
-
-    deadline = monotonic() + within_s
-    pause = Event()
-    while not condition():
-        assert monotonic() < deadline, f"not within {within_s} s"
-        pause.wait(0.005)
