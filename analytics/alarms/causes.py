@@ -85,7 +85,9 @@ def asset_graph(n: int, child: ArrayLike, parent: ArrayLike) -> AssetGraph:
     return AssetGraph(above, depth)
 
 
-def explanations(graph: AssetGraph, active: Active, max_lag_ms: ArrayLike) -> sparse.csr_array:
+def explanations(
+    graph: AssetGraph, active: Active, max_lag_ms: ArrayLike, *, skew_ms: int = CLOCK_SKEW_MS
+) -> sparse.csr_array:
     """Return which active alarm explains which.
 
     Parameters
@@ -97,12 +99,14 @@ def explanations(graph: AssetGraph, active: Active, max_lag_ms: ArrayLike) -> sp
     max_lag_ms : array_like of int, shape (kinds, kinds)
         Row: class of the cause; column: class of the consequence. How long after the cause's onset a consequence may
         begin; negative where the class explains nothing. [ms]
+    skew_ms : int
+        How long before its cause a consequence may have been seen: clock skew, and the time between two polls. [ms]
 
     Returns
     -------
     csr_array of bool, shape (k, k)
         ``[i, j]`` where alarm j explains alarm i. An alarm never explains itself, nor one that began more than
-        `CLOCK_SKEW_MS` before it, nor one of its own class on the same asset.
+        `skew_ms` before it. Two of one class on one asset may explain each other: two instruments saw the same.
 
     Examples
     --------
@@ -119,13 +123,14 @@ def explanations(graph: AssetGraph, active: Active, max_lag_ms: ArrayLike) -> sp
     consequence, cause = graph.above[active.asset][:, active.asset].nonzero()
     lag_ms = active.onset_ms[consequence] - active.onset_ms[cause]
     allowed_ms = lags[active.kind[cause], active.kind[consequence]]
-    same = (active.asset[cause] == active.asset[consequence]) & (active.kind[cause] == active.kind[consequence])
-    keep = (allowed_ms >= 0) & (lag_ms <= allowed_ms) & (lag_ms >= -CLOCK_SKEW_MS) & ~same
+    keep = (allowed_ms >= 0) & (lag_ms <= allowed_ms) & (lag_ms >= -skew_ms) & (consequence != cause)
     size = len(active.asset)
     return sparse.csr_array((np.ones(keep.sum(), bool), (consequence[keep], cause[keep])), shape=(size, size))
 
 
-def root_causes(graph: AssetGraph, active: Active, explained_by: sparse.csr_array) -> NDArray[np.int64]:
+def root_causes(
+    graph: AssetGraph, active: Active, explained_by: sparse.csr_array, *, skew_ms: int = CLOCK_SKEW_MS
+) -> NDArray[np.int64]:
     """Return for each alarm the number of the alarm at the root of it; its own where nothing explains it.
 
     Parameters
@@ -136,12 +141,14 @@ def root_causes(graph: AssetGraph, active: Active, explained_by: sparse.csr_arra
         k alarms.
     explained_by : csr_array of bool, shape (k, k)
         From `explanations`.
+    skew_ms : int
+        Onsets this close count as equal. [ms]
 
     Returns
     -------
     ndarray of int, shape (k,)
         Among the alarms that explain it and are themselves unexplained, the first out: earliest onset, instants within
-        `CLOCK_SKEW_MS` counting as equal, then the asset higher up, then the lower number. Where two explain each
+        `skew_ms` counting as equal, then the asset higher up, then the lower number. Where two explain each
         other, the first out of the two is the root.
 
     Examples
@@ -155,7 +162,7 @@ def root_causes(graph: AssetGraph, active: Active, explained_by: sparse.csr_arra
     ----------
     .. [1] OPC UA Part 9, FirstInGroup.
     """
-    order = first_out_order(graph, active)
+    order = first_out_order(graph, active, skew_ms=skew_ms)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     root = np.arange(len(order))
@@ -167,10 +174,10 @@ def root_causes(graph: AssetGraph, active: Active, explained_by: sparse.csr_arra
     return root
 
 
-def first_out_order(graph: AssetGraph, active: Active) -> NDArray[np.int64]:
+def first_out_order(graph: AssetGraph, active: Active, *, skew_ms: int = CLOCK_SKEW_MS) -> NDArray[np.int64]:
     """Return the alarms' numbers from the first out to the last.
 
-    Onsets within `CLOCK_SKEW_MS` of the first of their cluster count as equal; then the asset higher up is first.
+    Onsets within `skew_ms` of the first of their cluster count as equal; then the asset higher up is first.
 
     Examples
     --------
@@ -182,7 +189,7 @@ def first_out_order(graph: AssetGraph, active: Active) -> NDArray[np.int64]:
     cluster = np.zeros(len(by_time), np.int64)
     began_ms, number = -(10**18), -1
     for position in by_time:
-        if active.onset_ms[position] - began_ms > CLOCK_SKEW_MS:
+        if active.onset_ms[position] - began_ms > skew_ms:
             began_ms, number = int(active.onset_ms[position]), number + 1
         cluster[position] = number
     return np.lexsort((np.arange(len(cluster)), graph.depth[active.asset], cluster))

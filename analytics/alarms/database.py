@@ -14,18 +14,23 @@ from pathlib import Path
 
 from analytics.alarms import audit, outbox
 from analytics.alarms.audit import AuditRow
-from analytics.alarms.state import Alarm, Effect, Event, IllegalTransition, Kind, Rose, Severity, step
+from analytics.alarms.state import Alarm, Effect, Event, IllegalTransition, Kind, Rose, Severity, State, step
 from edge.errors import SteppeError
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS alarm(
-    id TEXT PRIMARY KEY, asset TEXT NOT NULL, kind TEXT NOT NULL, flags TEXT NOT NULL, updated_ms INTEGER NOT NULL);
+    id TEXT PRIMARY KEY, asset TEXT NOT NULL, kind TEXT NOT NULL, flags TEXT NOT NULL, updated_ms INTEGER NOT NULL,
+    standing INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS alarm_standing ON alarm(standing) WHERE standing;
 CREATE TABLE IF NOT EXISTS occurrence(
     id INTEGER PRIMARY KEY, alarm TEXT NOT NULL, number INTEGER NOT NULL, onset_ms INTEGER NOT NULL,
     severity INTEGER NOT NULL, value REAL, cause TEXT, acked_ms INTEGER, acked_by TEXT, returned_ms INTEGER,
     closed_ms INTEGER, chatter INTEGER NOT NULL DEFAULT 0, UNIQUE(alarm, number));
 CREATE INDEX IF NOT EXISTS occurrence_open ON occurrence(closed_ms) WHERE closed_ms IS NULL;
 CREATE INDEX IF NOT EXISTS occurrence_time ON occurrence(onset_ms);
+CREATE TABLE IF NOT EXISTS late_turn(
+    alarm TEXT NOT NULL, at_ms INTEGER NOT NULL, rose INTEGER NOT NULL, severity INTEGER NOT NULL,
+    PRIMARY KEY(alarm, at_ms, rose, severity)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 {audit.SCHEMA}
 {outbox.SCHEMA}
@@ -125,23 +130,32 @@ class AlarmDatabase:
                 f"alarms.db: {error}. Nothing was changed; check disk space and the disk"
             ) from error
 
-    def act(self, alarm_id: str, act: Act, kind: Kind, *, now_ms: int) -> Applied:
-        """Apply one act to an alarm that exists. Raises IllegalTransition; the refusal is in the audit trail then."""
-        with self.transaction() as change:
-            applied = change.apply(change.record(alarm_id), act, kind, now_ms=now_ms)
-        if applied.refused:
-            raise IllegalTransition(f"{alarm_id}: {applied.refused}")
-        return applied
-
-    def records(self) -> list[AlarmRecord]:
-        """Return every alarm, by id."""
-        return [_record(*row) for row in self._db.execute("SELECT id, asset, kind, flags FROM alarm ORDER BY id")]
+    def records(self, *, only_standing: bool = False) -> list[AlarmRecord]:
+        """Return every alarm that ever rose, by id; or only those that are not plainly normal now."""
+        query = "SELECT id, asset, kind, flags FROM alarm WHERE standing OR NOT ? ORDER BY id"
+        return [_record(*row) for row in self._db.execute(query, (only_standing,))]
 
     def occurrences(self, *, start_ms: int = 0, end_ms: int = 2**62, only_open: bool = False) -> list[Occurrence]:
         """Return the occurrences with start <= onset < end, the oldest first."""
         query = "SELECT * FROM occurrence WHERE onset_ms >= ? AND onset_ms < ?"
         query += " AND closed_ms IS NULL" if only_open else ""
         return [_occurrence(row) for row in self._db.execute(query + " ORDER BY onset_ms, id", (start_ms, end_ms))]
+
+    def onsets_ms(self) -> dict[str, int]:
+        """Return alarm → onset of its newest open occurrence. [ms since 1970-01-01T00:00Z]"""
+        query = "SELECT alarm, max(onset_ms) FROM occurrence WHERE closed_ms IS NULL GROUP BY alarm"
+        return dict(self._db.execute(query).fetchall())
+
+    def acked_ms(self, alarm_id: str, number: int) -> int | None:
+        """Return when an occurrence was acknowledged last. [ms since 1970-01-01T00:00Z]"""
+        query = "SELECT acked_ms FROM occurrence WHERE alarm = ? AND number = ?"
+        row = self._db.execute(query, (alarm_id, number)).fetchone()
+        return None if row is None else row[0]
+
+    def late_turns(self, alarm_id: str) -> list[tuple[int, bool]]:
+        """Return what backlogs told of an alarm: instants at which its condition came true (or went)."""
+        query = "SELECT at_ms, rose FROM late_turn WHERE alarm = ? ORDER BY at_ms"
+        return [(at_ms, bool(rose)) for at_ms, rose in self._db.execute(query, (alarm_id,))]
 
     def audit_rows(self, *, alarm: str | None = None, limit: int = 1000) -> list[AuditRow]:
         """Return the newest audit rows first."""
@@ -156,7 +170,14 @@ class AlarmDatabase:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return default if row is None else str(row[0])
 
+    def metas(self, prefix: str) -> dict[str, str]:
+        """Return the values whose names begin with `prefix`."""
+        return dict(
+            self._db.execute("SELECT name, value FROM meta WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+        )
+
     def close(self) -> None:
+        """Let go of the file."""
         self._db.close()
 
 
@@ -200,13 +221,19 @@ class Transaction:
             "UPDATE occurrence SET cause = ? WHERE alarm = ? AND number = ?", (cause, alarm_id, number)
         )
 
+    def note_late(self, alarm_id: str, at_ms: int, *, rose: bool, severity: int) -> None:
+        """Keep what a backlog told of an alarm's past; the same word twice is kept once."""
+        row = (alarm_id, at_ms, int(rose), severity)
+        self.connection.execute("INSERT OR IGNORE INTO late_turn VALUES(?, ?, ?, ?)", row)
+
     def set_meta(self, name: str, value: str) -> None:
         """Keep a value with the alarms."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, value))
 
     def _keep(self, record: AlarmRecord, now_ms: int) -> None:
-        row = (record.id, record.asset, record.kind, _flags(record.alarm), now_ms)
-        self.connection.execute("INSERT OR REPLACE INTO alarm VALUES(?, ?, ?, ?, ?)", row)
+        standing = record.alarm.state is not State.NORMAL
+        row = (record.id, record.asset, record.kind, _flags(record.alarm), now_ms, int(standing))
+        self.connection.execute("INSERT OR REPLACE INTO alarm VALUES(?, ?, ?, ?, ?, ?)", row)
 
     def _audit(self, alarm_id: str, act: Act, before: Alarm, after: Alarm, now_ms: int, *, act_name: str) -> None:
         row = AuditRow(act.at_ms, now_ms, alarm_id, act_name, before.state, after.state, act.actor, act.reason)

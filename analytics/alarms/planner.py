@@ -1,0 +1,170 @@
+"""From what an act did to the notices that follow: who is told, when, by which way; and what is called back.
+
+Everything is queued in the transaction of the act. A later step of an escalation is queued at the onset with its own
+time and called back by the acknowledgement, so that no timer lives in memory.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from analytics.alarms import outbox, texts
+from analytics.alarms.classes import BY_NAME
+from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord, Applied, Transaction
+from analytics.alarms.outbox import Outgoing
+from analytics.alarms.rota import Step, on_duty
+from analytics.alarms.settings import AlarmSettings, Chain
+from analytics.alarms.state import Effect, IllegalTransition, Kind, Severity
+from analytics.alarms.texts import Facts, Purpose
+from ingest.register import Register
+
+REPEATS = 5
+MINUTE_MS = 60_000
+WAITING = ("fired", "escalated", "reminder")
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Settings and register, as far as notices need them."""
+
+    settings: AlarmSettings
+    register: Register
+    timezone: str
+
+    def plan(self, change: Transaction, applied: Applied, kind: Kind, *, now_ms: int) -> None:
+        """Queue and call back notices for what `applied` did, inside its transaction."""
+        alarm, record = applied.record.alarm, applied.record
+        if Effect.STOP_ESCALATION in applied.effects:
+            outbox.cancel(change.connection, record.id, alarm.occurrence, WAITING)
+        if Effect.ANNUNCIATE in applied.effects:
+            outbox.queue(change.connection, list(self._calls(change, applied, kind, now_ms)), now_ms=now_ms)
+        if Effect.RETURN_NOTICE in applied.effects:
+            outbox.queue(change.connection, list(self._returns(change, applied, now_ms)), now_ms=now_ms)
+
+    def act(self, database: AlarmDatabase, alarm_id: str, act: Act, *, now_ms: int) -> AlarmRecord:
+        """Do what a person asks of an alarm. Raises IllegalTransition; the refusal is in the audit trail then."""
+        with database.transaction() as change:
+            record = change.record(alarm_id)
+            kind = BY_NAME[record.kind].kind
+            applied = change.apply(record, act, kind, now_ms=now_ms)
+            self.plan(change, applied, kind, now_ms=now_ms)
+        if applied.refused:
+            raise IllegalTransition(f"{alarm_id}: {applied.refused}")
+        return applied.record
+
+    def chain(self, severity: Severity) -> Chain:
+        """Return who is told of alarms of that severity."""
+        chains = self.settings.chains
+        return {
+            Severity.CRITICAL: chains.critical,
+            Severity.HIGH: chains.high,
+            Severity.MEDIUM: chains.medium,
+            Severity.LOW: chains.low,
+        }[severity]
+
+    def _calls(self, change: Transaction, applied: Applied, kind: Kind, now_ms: int) -> Iterator[Outgoing]:
+        """The steps of the chain, each at its time, and the repeats of the last."""
+        chain = self.chain(applied.record.alarm.severity)
+        settle_ms = int(self.settings.settle_s * 1000) if kind.suppressible else 0
+        round_ = _round(change, applied)
+        for number, (step, repeat) in enumerate(_steps(chain)):
+            at_ms = now_ms + max(int(step.after_min * MINUTE_MS), settle_ms)
+            at_ms = _within_hours(at_ms, chain.only_hours, self.timezone)
+            purpose: Purpose = "reminder" if repeat else "fired" if number == 0 else "escalated"
+            name = step.person or on_duty(self.settings.rota(step.rota), at_ms, self.timezone) or self.settings.manager
+            if name:
+                yield self._outgoing(change, applied, purpose, name, at_ms, f"{round_}/{number}")
+
+    def _returns(self, change: Transaction, applied: Applied, now_ms: int) -> Iterator[Outgoing]:
+        """Word that it is over, to everyone who had word that it began."""
+        alarm = applied.record.alarm
+        for name in outbox.was_told(change.connection, applied.record.id, alarm.occurrence):
+            yield self._outgoing(change, applied, "resolved", name, now_ms, f"{_round(change, applied)}/over")
+
+    def _outgoing(
+        self, change: Transaction, applied: Applied, purpose: Purpose, name: str, at_ms: int, step: str
+    ) -> Outgoing:
+        person = self.settings.person(name)
+        alarm = applied.record.alarm
+        message = texts.notice(self._facts(change, applied), purpose, language=person.language, timezone=self.timezone)
+        return Outgoing(
+            dedupe_key=f"{applied.record.id}/{alarm.occurrence}/{step}/{name}",
+            alarm=applied.record.id,
+            occurrence=alarm.occurrence,
+            purpose=purpose,
+            severity=alarm.severity,
+            recipient=name,
+            channels=tuple(person.channels),
+            title=f"{message.title} {message.key}",
+            body=message.body,
+            not_before_ms=at_ms,
+        )
+
+    def _facts(self, change: Transaction, applied: Applied) -> Facts:
+        record, alarm = applied.record, applied.record.alarm
+        row = change.connection.execute(
+            "SELECT id, onset_ms, value, acked_by FROM occurrence WHERE alarm = ? AND number = ?",
+            (record.id, alarm.occurrence),
+        ).fetchone()
+        number, onset_ms, value, acked_by = row if row else (0, alarm.fell_ms or 0, None, None)
+        (consequences,) = change.connection.execute(
+            "SELECT count(*) FROM occurrence WHERE cause = ? AND closed_ms IS NULL", (record.id,)
+        ).fetchone()
+        place, place_zh = self._place(record.asset)
+        point = record.id.split("#", 1)[0]
+        return Facts(
+            f"#{number}",
+            record.kind,
+            place,
+            place_zh,
+            point,
+            alarm.severity,
+            onset_ms,
+            value,
+            consequences,
+            acked_by or "",
+        )
+
+    def _place(self, asset_id: str) -> tuple[str, str]:
+        entries = self.register.assets.get(asset_id)
+        if not entries:
+            return asset_id, asset_id
+        asset = entries[-1]
+        region = self.register.regions.get(asset.region)
+        if region is None:
+            return asset.name, asset.name_zh
+        return f"{region.name}, {asset.name}", f"{region.name_zh}{asset.name_zh}"
+
+
+def _steps(chain: Chain) -> Iterator[tuple[Step, bool]]:
+    """The chain's steps, then the repeats of its last one."""
+    for step in chain.steps:
+        yield step, False
+    if chain.steps and chain.repeat_min is not None:
+        last = chain.steps[-1]
+        for number in range(1, REPEATS + 1):
+            after_min = last.after_min + number * chain.repeat_min
+            yield Step(after_min=after_min, rota=last.rota, person=last.person), True
+
+
+def _round(change: Transaction, applied: Applied) -> int:
+    """How often this occurrence was annunciated before: a handed-back or graver alarm is told anew."""
+    row = change.connection.execute(
+        "SELECT count(*) FROM audit WHERE json_extract(row, '$.alarm') = ? AND json_extract(row, '$.after') = 'B'",
+        (applied.record.id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def _within_hours(at_ms: int, hours: tuple[time, time] | None, timezone: str) -> int:
+    """The instant itself, or the next begin of the hours if it lies outside them."""
+    if hours is None:
+        return at_ms
+    zone = ZoneInfo(timezone)
+    local = datetime.fromtimestamp(at_ms / 1000, zone)
+    begin = local.replace(hour=hours[0].hour, minute=hours[0].minute, second=0, microsecond=0)
+    if begin <= local and local.time() < hours[1]:
+        return at_ms
+    later = begin if local < begin else begin + timedelta(days=1)
+    return int(later.timestamp() * 1000)

@@ -1,0 +1,136 @@
+"""What is hidden now, and by what: causes on the asset graph, and approved plans.
+
+`wanted` compares the alarms as they stand with what explains them and returns the acts that bring them in line. It
+looks at nothing but its arguments, so a restarted engine goes on as if it had never stopped.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.alarms.causes import Active, AssetGraph, asset_graph, explanations, root_causes
+from analytics.alarms.classes import BY_NAME, NUMBER, max_lags_ms
+from analytics.alarms.database import Act, AlarmRecord
+from analytics.alarms.state import Suppress, Unsuppress
+from edge.errors import ConfigError
+from ingest.register import Plan, Register
+
+PLAN_PREFIX = "plan:"
+PLANNED = ("supply_lost", "voltage", "pump", "pressure", "device_silent", "site_silent")
+"""Classes that an approved interruption of their supply explains."""
+SEEN_WITHIN_MS = 62_000
+"""Meters are read once a minute, on clocks 2 s apart: a consequence may be seen this long before its cause. [ms]"""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where alarms sit: assets, and below them sites and devices, as one graph."""
+
+    graph: AssetGraph
+    number: Mapping[str, int]
+    """Asset id, `site:<site>` or `device:<site>/<device>` → its number in the graph."""
+
+    def of(self, record: AlarmRecord) -> int | None:
+        """Return where an alarm sits; None if the register does not know the place."""
+        subject = record.id.split("#", 1)[0]
+        if record.kind == "device_silent":
+            return self.number.get(f"device:{subject}")
+        if record.kind == "site_silent":
+            return self.number.get(f"site:{subject}")
+        return self.number.get(record.asset)
+
+
+def places(register: Register) -> Places:
+    """Return the graph of the register. Raises ConfigError naming the assets if it has a cycle."""
+    edges = list(_edges(register))
+    names = list(dict.fromkeys([*register.assets, *(name for edge in edges for name in edge)]))
+    number = {name: place for place, name in enumerate(names)}
+    try:
+        graph = asset_graph(len(names), [number[child] for child, _ in edges], [number[parent] for _, parent in edges])
+    except ValueError as error:
+        raise ConfigError(f"assets.csv: {error}. In order: {', '.join(names[:20])} …") from error
+    return Places(graph, number)
+
+
+def wanted(
+    where: Places,
+    records: Sequence[AlarmRecord],
+    plans: Sequence[Plan],
+    onset_ms: Mapping[str, int],
+    *,
+    now_ms: int,
+    grace_ms: int,
+) -> Iterator[tuple[AlarmRecord, Act]]:
+    """Yield the acts that hide what is explained now, and show what no longer is."""
+    explained = _causes(where, records, onset_ms)
+    by_id = {record.id: record for record in records}
+    for record in records:
+        if not BY_NAME[record.kind].kind.suppressible or not record.alarm.enabled:
+            continue
+        hiding = _plans_over(where, record, plans, now_ms)
+        if record.id in explained:
+            hiding.add(explained[record.id])
+        for by in sorted(hiding - record.alarm.suppressed_by):
+            yield record, Act(Suppress(by), now_ms, reason="explained")
+        for by in sorted(record.alarm.suppressed_by - hiding):
+            if by.startswith(PLAN_PREFIX) or _gone(by_id.get(by), now_ms, grace_ms):
+                yield record, Act(Unsuppress(by), now_ms, reason="no longer explained")
+
+
+def _edges(register: Register) -> Iterator[tuple[str, str]]:
+    """(child, parent): supply between assets, sites at their gateway, devices at their site and what they watch."""
+    for entries in register.assets.values():
+        for asset in entries:
+            if asset.parent is not None:
+                yield asset.id, asset.parent
+    for entry in register.points.values():
+        site, name = entry.point.split("/", 1)
+        device = name.split(".", 1)[0]
+        if device == "gateway":
+            yield f"site:{site}", entry.asset
+        else:
+            yield f"device:{site}/{device}", f"site:{site}"
+            yield f"device:{site}/{device}", entry.asset
+
+
+def _causes(where: Places, records: Sequence[AlarmRecord], onset_ms: Mapping[str, int]) -> dict[str, str]:
+    """Return alarm → the alarm at the root of it, for those that something explains."""
+    gravest_first = sorted(records, key=lambda record: (-record.alarm.severity, record.id))
+    standing = [
+        (record, place)
+        for record in gravest_first
+        if record.alarm.condition and record.alarm.out_of_service is None and (place := where.of(record)) is not None
+    ]
+    if len(standing) < 2:
+        return {}
+    active = Active(
+        np.array([place for _, place in standing], np.int64),
+        np.array([NUMBER[record.kind] for record, _ in standing], np.int64),
+        np.array([onset_ms.get(record.id, 0) for record, _ in standing], np.int64),
+    )
+    explained_by = explanations(where.graph, active, max_lags_ms(), skew_ms=SEEN_WITHIN_MS)
+    roots = root_causes(where.graph, active, explained_by, skew_ms=SEEN_WITHIN_MS)
+    ids = [record.id for record, _ in standing]
+    return {ids[place]: ids[root] for place, root in enumerate(roots.tolist()) if root != place}
+
+
+def _plans_over(where: Places, record: AlarmRecord, plans: Sequence[Plan], now_ms: int) -> set[str]:
+    """Return the plans in force over an alarm's place or anything above it."""
+    place = where.of(record)
+    if place is None or record.kind not in PLANNED:
+        return set()
+    above = where.graph.above
+    over = set(above.indices[above.indptr[place] : above.indptr[place + 1]].tolist())
+    return {
+        f"{PLAN_PREFIX}{plan.notice_id}"
+        for plan in plans
+        if plan.start_ms <= now_ms < plan.end_ms and where.number.get(plan.asset) in over
+    }
+
+
+def _gone(cause: AlarmRecord | None, now_ms: int, grace_ms: int) -> bool:
+    """Whether a cause has been over for its grace; one that stands but explains no more is gone at once."""
+    if cause is None or cause.alarm.condition:
+        return True
+    return cause.alarm.fell_ms is None or now_ms - cause.alarm.fell_ms >= grace_ms

@@ -1,0 +1,180 @@
+"""Nights at the county, as scripts: who is woken, by what, and who sleeps on."""
+
+from pathlib import Path
+
+import pytest
+from support.alarm_script import MINUTE_MS, START_MS, Play, county
+
+from analytics.alarms.state import Acknowledge, Shelve
+from ingest.register import Plan
+
+FEEDER = "head/meter#supply_lost"
+DISINFECTION = "st-0/outlet.free_chlorine_mg_l#disinfection"
+
+
+def quiet(play: Play, stations: int, minutes: int = 1) -> None:
+    """All is well for some minutes."""
+    for _ in range(minutes):
+        play.say("head", meter__voltage_v=231.0, gateway__mains_on=1.0)
+        for number in range(stations):
+            play.say(f"st-{number}", meter__voltage_v=229.0, outlet__free_chlorine_mg_l=0.6, gateway__mains_on=1.0)
+        play.minute()
+
+
+@pytest.mark.parametrize("killed_at", [None, "before the cause", "after the cause"])
+def test_a_feeder_lost_over_fifty_stations_is_one_page(tmp_path: Path, killed_at: str | None) -> None:
+    """The stations speak first; the feeder's own meter confirms within the settling time; the engine may be killed."""
+    play = Play(tmp_path, county(50))
+    quiet(play, 50)
+    for number in range(50):
+        play.say(f"st-{number}", meter__voltage_v=0.0, gateway__mains_on=0.0)
+    play.minute(0.1)
+    if killed_at == "before the cause":
+        play.kill()
+    play.say("head", meter__voltage_v=0.0, gateway__mains_on=0.0)
+    play.minute(1)
+    if killed_at == "after the cause":
+        play.kill()
+    play.minute(3)
+    assert {page[0] for page in play.pages()} == {FEEDER}
+    assert [page[1:] for page in play.pages()] == [("fired", "crew")]
+    hidden = [letter for alarm, letter in play.states().items() if alarm.startswith("st-")]
+    assert len(hidden) == 100
+    assert set(hidden) == {"F"}
+    causes = {occurrence.cause for occurrence in play.database.occurrences() if occurrence.alarm.startswith("st-")}
+    assert causes == {FEEDER}
+
+    quiet(play, 50, minutes=5)
+    assert [letter for alarm, letter in play.states().items() if alarm.startswith("st-")] == []
+    assert play.states()[FEEDER] == "D"
+    assert {page[0] for page in play.pages()} <= {FEEDER}
+
+
+def test_a_station_still_dead_after_its_feeder_is_back_is_told_then(tmp_path: Path) -> None:
+    play = Play(tmp_path, county(3))
+    quiet(play, 3)
+    play.say("head", meter__voltage_v=0.0, gateway__mains_on=0.0)
+    for number in range(3):
+        play.say(f"st-{number}", meter__voltage_v=0.0)
+    play.minute()
+    for _ in range(5):
+        play.say("head", meter__voltage_v=231.0, gateway__mains_on=1.0)
+        play.say("st-0", meter__voltage_v=229.0)
+        play.say("st-1", meter__voltage_v=229.0)
+        play.say("st-2", meter__voltage_v=0.0)
+        play.minute()
+    assert play.states()["st-2/meter#supply_lost"] == "B"
+    assert ("st-2/meter#supply_lost", "fired", "crew") in play.pages()
+
+
+def test_disinfection_is_told_though_the_feeder_explains_it(tmp_path: Path) -> None:
+    play = Play(tmp_path, county(1))
+    quiet(play, 1)
+    play.say("head", meter__voltage_v=0.0, gateway__mains_on=0.0)
+    for _ in range(7):
+        play.say("st-0", meter__voltage_v=0.0, outlet__free_chlorine_mg_l=0.1)
+        play.minute()
+    assert play.states()[DISINFECTION] == "B"
+    assert (DISINFECTION, "fired", "crew") in play.pages()
+
+
+def test_at_night_the_third_step_is_reached_unless_somebody_takes_it(tmp_path: Path) -> None:
+    play = Play(tmp_path, county(1))
+    quiet(play, 1)
+    play.say("head", meter__voltage_v=0.0)
+    play.minute(29)
+    assert [page[1:] for page in play.pages()] == [("fired", "crew"), ("escalated", "backup")]
+    play.minute(10)
+    assert [page[2] for page in play.pages()] == ["crew", "backup", "county"]
+
+
+def test_an_acknowledgement_calls_back_the_steps_that_wait_and_runs_out(tmp_path: Path) -> None:
+    play = Play(tmp_path, county(1))
+    quiet(play, 1)
+    play.say("head", meter__voltage_v=0.0)
+    play.minute(2)
+    play.act(FEEDER, Acknowledge(), "wang")
+    play.minute(50)
+    assert [page[2] for page in play.pages()] == ["crew"]
+    play.minute(20)
+    play.minute()
+    assert play.states()[FEEDER] == "B"
+
+
+def test_a_sites_silence_clears_nothing_and_is_an_alarm_of_its_own(tmp_path: Path) -> None:
+    play = Play(tmp_path, county(1))
+    quiet(play, 1)
+    for _ in range(7):
+        play.say("st-0", outlet__free_chlorine_mg_l=0.1)
+        play.minute()
+    play.minute(20)
+    play.minute()
+    assert play.states()[DISINFECTION] == "B"
+    assert play.states()["st-0#silent"] == "B"
+    quiet(play, 1)
+    assert play.states()["st-0#silent"] == "D"
+
+
+def test_eight_hours_of_backlog_page_nobody_and_are_history(tmp_path: Path) -> None:
+    play = Play(tmp_path, county(1))
+    quiet(play, 1)
+    began_ms = play.now_ms
+    play.now_ms += 8 * 60 * MINUTE_MS
+    for minute in range(8 * 60 - 20):
+        low = 100 <= minute < 200
+        chlorine = 0.1 if low else 0.6
+        play.say(
+            "st-0",
+            began_ms + minute * MINUTE_MS,
+            meter__voltage_v=0.0 if low else 229.0,
+            outlet__free_chlorine_mg_l=chlorine,
+        )
+    play.minute()
+    assert [page for page in play.pages() if not page[0].endswith("#silent")] == []
+    assert [rose for _, rose in play.database.late_turns(DISINFECTION)] == [True, False]
+    assert [rose for _, rose in play.database.late_turns("st-0/meter#supply_lost")] == [True, False]
+
+
+def test_a_planned_interruption_wakes_nobody_and_what_outlasts_it_does(tmp_path: Path) -> None:
+    plan = Plan("feeder_1", START_MS, START_MS + 30 * MINUTE_MS, "planned", "N-7", "检修")
+    play = Play(tmp_path, county(2, (plan,)))
+    quiet(play, 2)
+    for minute in range(40):
+        play.say("head", meter__voltage_v=0.0, gateway__mains_on=0.0)
+        for number in range(2):
+            play.say(f"st-{number}", meter__voltage_v=0.0)
+        play.minute()
+        if minute < 28:
+            assert play.pages() == []
+    assert {page[0] for page in play.pages()} == {FEEDER}
+
+
+def test_a_hundred_shelves_expiring_bring_back_each_alarm_once(tmp_path: Path) -> None:
+    play = Play(tmp_path, county(100))
+    quiet(play, 100)
+    for number in range(100):
+        play.say(f"st-{number}", meter__voltage_v=0.0)
+    play.minute()
+    for number in range(100):
+        play.act(f"st-{number}/meter#supply_lost", Shelve(play.now_ms, play.now_ms + 10 * MINUTE_MS), "li")
+    play.minute(11)
+    play.minute()
+    shown = [letter for alarm, letter in play.states().items() if alarm.endswith("#supply_lost")]
+    assert shown == ["B"] * 100
+
+
+def test_replaying_the_journal_gives_the_same_history(tmp_path: Path) -> None:
+    def history(folder: Path, kill_every: int) -> list[tuple[object, ...]]:
+        folder.mkdir()
+        play = Play(folder, county(2))
+        for minute in range(60):
+            play.say("head", meter__voltage_v=0.0 if 10 <= minute < 20 else 231.0)
+            play.say("st-0", outlet__free_chlorine_mg_l=0.1 if 30 <= minute < 45 else 0.6)
+            play.minute()
+            if kill_every and minute % kill_every == 0:
+                play.kill()
+        return [(o.alarm, o.number, o.onset_ms, o.severity, o.returned_ms) for o in play.database.occurrences()]
+
+    once = history(tmp_path / "whole", 0)
+    assert len(once) == 2
+    assert history(tmp_path / "killed", 3) == once
