@@ -10,6 +10,22 @@ from typing import Literal
 
 RegionLevel = Literal["league", "banner", "sumu", "gacha"]
 SupplyLevel = Literal["hv", "mv", "lv"]
+VoltageClass = Literal["A", "B", "C", "D", ""]
+PlanNature = Literal["planned", "limit"]
+ASSET_KINDS = (
+    "substation",
+    "feeder",
+    "transformer",
+    "customer_group",
+    "water_works",
+    "sewage_station",
+    "village",
+    "gateway",
+    "meter",
+)
+
+ALWAYS_MS = -(2**62)
+FOREVER_MS = 2**62
 
 
 @dataclass(frozen=True)
@@ -29,7 +45,7 @@ class Asset:
 
     id: str
     kind: str
-    """substation, feeder, transformer, customer_group, water_works, sewage_station, gateway, meter, …"""
+    """One of `ASSET_KINDS`."""
     name: str
     name_zh: str
     region: str
@@ -61,7 +77,7 @@ class PointEntry:
     point: str
     """Full name, such as `qingshui-wtp/clearwell.turbidity_ntu`."""
     asset: str
-    voltage_class: Literal["A", "B", "C", "D", ""]
+    voltage_class: VoltageClass
     limits: str
     """Name of a limits profile, such as `gb12325-220`; empty for none."""
     nominal: float | None
@@ -75,7 +91,7 @@ class Plan:
     asset: str
     start_ms: int
     end_ms: int
-    nature: Literal["planned", "limit"]
+    nature: PlanNature
     notice_id: str
     reason: str
 
@@ -89,3 +105,9 @@ class Register:
     """Per asset id its entries by validity date: a unit that moves between feeders has one per stay."""
     points: Mapping[str, PointEntry]
     plans: tuple[Plan, ...]
+
+
+def span_ms(asset: Asset) -> tuple[int, int]:
+    """Return the first instant in service and the first no longer in service, open ends as the ends of time."""
+    start_ms = ALWAYS_MS if asset.in_service_from_ms is None else asset.in_service_from_ms
+    return start_ms, FOREVER_MS if asset.in_service_to_ms is None else asset.in_service_to_ms
