@@ -74,6 +74,8 @@ class Pieces:
 
     block: Ms
     """Index into the blocks."""
+    record: Ms
+    """Index into the ledger, of the record that claims the piece."""
     customers: Real
     start_ms: Ms
     end_ms: Ms
@@ -261,7 +263,15 @@ def _pieces_of(ledger: Ledger, rows: Ms, block: Ms) -> Pieces:
     """One piece per record."""
     part = ledger.where(rows)
     return Pieces(
-        block, part.customers, part.start_ms, part.end_ms, part.nature, part.external, part.shortage, part.share_off
+        block,
+        rows,
+        part.customers,
+        part.start_ms,
+        part.end_ms,
+        part.nature,
+        part.external,
+        part.shortage,
+        part.share_off,
     )
 
 

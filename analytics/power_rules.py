@@ -1,0 +1,105 @@
+"""The rules that are data: targets, voltage limits, the composite and the causes that do not count.
+
+They ship as `power_rules.toml` beside this module, each with its source and whether it was verified there.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+from analytics.voltage import Limits
+from edge.errors import BadInput
+
+Edition = Literal["2012", "2016"]
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a region must reach in a year. [%]"""
+
+    region: str
+    year: int
+    indicator: Literal["reliability", "composite_voltage"]
+    value: float
+    source: str
+    verified: bool
+
+
+class LimitsProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Named set values of a monitoring point. [V]"""
+
+    name: str
+    nominal: float
+    lo: float
+    hi: float
+    assess_lo: float
+    assess_hi: float
+    dead_below: float
+    source: str
+    verified: bool
+
+    def limits(self) -> Limits:
+        """The set values as the core takes them."""
+        return Limits(self.lo, self.hi, self.assess_lo, self.assess_hi, self.dead_below)
+
+
+class CompositeGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Classes whose mean enters the composite with one weight."""
+
+    classes: tuple[str, ...]
+    weight: float
+
+
+class Composite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the classes make the composite rate."""
+
+    source: str
+    verified: bool
+    least_coverage_pct: float
+    """A point with less stays out of its class. [%]"""
+    groups: tuple[CompositeGroup, ...]
+
+
+class NotCounted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cause whose interruptions DL/T 836 leaves out."""
+
+    cause: str
+    cause_zh: str
+    editions: tuple[Edition, ...]
+    reason: str
+    verified: bool
+
+
+class PowerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything in `power_rules.toml`."""
+
+    targets: tuple[Target, ...]
+    limits: tuple[LimitsProfile, ...]
+    composite: Composite
+    not_counted: tuple[NotCounted, ...]
+
+    def target(self, indicator: str) -> Target:
+        """The first target of an indicator."""
+        return next(target for target in self.targets if target.indicator == indicator)
+
+    def profile(self, name: str) -> LimitsProfile:
+        """The limits of that name."""
+        for profile in self.limits:
+            if profile.name == name:
+                return profile
+        known = ", ".join(profile.name for profile in self.limits)
+        raise BadInput(f"limits {name!r} are unknown; there are {known}, or give --lo and --hi")
+
+    def causes_not_counted(self, edition: str) -> frozenset[str]:
+        """Causes left out in an edition, in both languages."""
+        rows = [row for row in self.not_counted if edition in row.editions]
+        return frozenset(name for row in rows for name in (row.cause, row.cause_zh))
+
+
+@cache
+def power_rules() -> PowerRules:
+    """The rules that ship with steppe."""
+    text = files("analytics").joinpath("power_rules.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), PowerRules)

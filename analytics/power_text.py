@@ -1,0 +1,106 @@
+"""What the power commands print for people: tables with the target, what is left of it, and what used it up."""
+
+import math
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from rich.console import Console
+from rich.table import Table
+
+from analytics.local_time import local_text
+from analytics.power_reliability import Answer
+
+MOST_REJECTED = 10
+"""Rejected rows that are listed; all are counted."""
+
+Row = Sequence[str]
+
+
+def shown(value: float, digits: int) -> str:
+    """A number as reports show it, rounded half to even (GB/T 8170); undefined is a dash."""
+    if math.isnan(value):
+        return "–"
+    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN))
+
+
+def reliability_text(answer: Answer) -> str:
+    """The answer of `steppe power reliability`."""
+    q, verdict = answer.question, answer.bounds.verdict(answer.question.target)
+    title = f"{local_text(q.start_ms, q.local)} to {local_text(q.end_ms, q.local)}"
+    head = [("period", shown(answer.dlt.period_h, 0), "h"), ("equivalent customers", shown(answer.dlt.n_eq, 1), "")]
+    rows = _dlt_rows(answer) if q.standard == "dlt836" else _ieee_rows(answer)
+    index = "RS-1" if q.standard == "dlt836" else "ASAI"
+    judged = [
+        (f"target of {index}", shown(q.target, 3), "%"),
+        ("verdict", verdict or "undefined", f"margin {shown(answer.bounds.point_pct - q.target, 4)} points"),
+    ]
+    return "\n".join(
+        [_table(title, [*head, *rows, *judged]), _year_text(answer), *_rejected_lines(answer.as_json()["rejected"])]
+    )
+
+
+def _dlt_rows(answer: Answer) -> list[Row]:
+    d = answer.dlt
+    return [
+        ("customer-hours out", shown(d.customer_hours, 2), "h"),
+        ("RS-1, every interruption", shown(d.rs1, 3), "%"),
+        ("RS-2, without external influence", shown(d.rs2, 3), "%"),
+        ("RS-3, without shortage of generation", shown(d.rs3, 3), "%"),
+        ("ASAI-4, without short interruptions", shown(d.asai4, 3), "%"),
+        ("AIHC-1", shown(d.aihc1_h, 2), "h per customer"),
+        ("  by fault", shown(d.saidi_f_h, 2), "h per customer"),
+        ("  by arrangement", shown(d.saidi_s_h, 2), "h per customer"),
+        ("AITC-1", shown(d.aitc1, 3), "per customer"),
+        ("  longer than 3 min", shown(d.aitc_long, 3), "per customer"),
+    ]
+
+
+def _ieee_rows(answer: Answer) -> list[Row]:
+    i = answer.ieee
+    return [
+        ("SAIDI", shown(i.saidi_min, 2), "min per customer"),
+        ("SAIFI", shown(i.saifi, 4), "per customer"),
+        ("CAIDI", shown(i.caidi_min, 2), "min per interruption"),
+        ("ASAI", shown(i.asai_pct, 4), "%"),
+        ("MAIFI", shown(i.maifi, 4), "per customer"),
+        ("CTAIDI", shown(i.ctaidi_min, 2), "min per interrupted customer"),
+        ("CAIFI", shown(i.caifi, 3), "per interrupted customer"),
+    ]
+
+
+def _year_text(answer: Answer) -> str:
+    year = answer.year
+    rows: list[Row] = [
+        ("allowance", shown(year.allowance_h, 3), "h per customer"),
+        ("used, by this ledger", shown(year.used_h, 3), "h per customer"),
+        ("left" if year.left_h >= 0 else "overdrawn by", shown(abs(year.left_h), 3), "h per customer"),
+        *((f"  {label}", shown(hours, 3), f"{hours / year.used_h:.0%} of use") for label, hours in year.uses),
+    ]
+    return _table(f"Year {year.year} at {shown(answer.question.target, 3)} %", rows)
+
+
+def _rejected_lines(rejected: Sequence[dict[str, object]]) -> list[str]:
+    if not rejected:
+        return []
+    lines = [f"{len(rejected)} rows rejected:"]
+    lines += [f"  row {entry['row']}: {entry['reason']}" for entry in rejected[:MOST_REJECTED]]
+    return [*lines, f"  … and {len(rejected) - MOST_REJECTED} more"] if len(rejected) > MOST_REJECTED else lines
+
+
+def _table(title: str, rows: Sequence[Row]) -> str:
+    """Name, number and unit in three columns."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return render(table)
+
+
+def render(table: Table) -> str:
+    """A table as text, never wider than it needs to be and never cut."""
+    console = Console(width=200, color_system=None, force_terminal=False, highlight=False, markup=False)
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
