@@ -14,7 +14,8 @@ from pathlib import Path
 
 from analytics.alarms import audit, outbox
 from analytics.alarms.audit import AuditRow
-from analytics.alarms.state import Alarm, Effect, Event, IllegalTransition, Kind, Rose, Severity, State, step
+from analytics.alarms.events import Event, Rose, Severity
+from analytics.alarms.state import Alarm, Effect, IllegalTransition, Kind, State, step
 from edge.errors import SteppeError
 
 SCHEMA = f"""

@@ -16,8 +16,9 @@ from analytics.alarms import suppression
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord, Transaction
 from analytics.alarms.evaluate import Evaluation, Turn
+from analytics.alarms.events import Event, Fell, Rose, Severity, ShelfExpired, Suppress, Unacknowledge
 from analytics.alarms.planner import Planner
-from analytics.alarms.state import Event, Fell, Rose, Severity, ShelfExpired, State, Suppress, Unacknowledge
+from analytics.alarms.state import State
 from analytics.alarms.suppression import Places
 from analytics.alarms.watch import Watch
 from ingest.decode import chunks

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analytics.alarms.channels.port import Answer, Verdict
-from analytics.alarms.state import Severity
+from analytics.alarms.events import Severity
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox(

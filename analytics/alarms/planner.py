@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from analytics.alarms import outbox, texts
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord, Applied, Transaction
+from analytics.alarms.events import Severity
 from analytics.alarms.outbox import Outgoing
 from analytics.alarms.rota import Step, on_duty
 from analytics.alarms.settings import AlarmSettings, Chain
-from analytics.alarms.state import Effect, IllegalTransition, Kind, Severity
+from analytics.alarms.state import Effect, IllegalTransition, Kind
 from analytics.alarms.texts import Facts, Purpose
 from ingest.register import Register
 

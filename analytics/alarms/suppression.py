@@ -12,7 +12,7 @@ import numpy as np
 from analytics.alarms.causes import Active, AssetGraph, asset_graph, explanations, root_causes
 from analytics.alarms.classes import BY_NAME, NUMBER, max_lags_ms
 from analytics.alarms.database import Act, AlarmRecord
-from analytics.alarms.state import Suppress, Unsuppress
+from analytics.alarms.events import Suppress, Unsuppress
 from edge.errors import ConfigError
 from ingest.register import Plan, Register
 

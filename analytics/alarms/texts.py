@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.alarms.channels.port import Message
 from analytics.alarms.classes import BY_NAME
-from analytics.alarms.state import Severity
+from analytics.alarms.events import Severity
 
 Language = Literal["zh", "en"]
 Purpose = Literal["fired", "escalated", "reminder", "resolved", "digest", "heartbeat"]

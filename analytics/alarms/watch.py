@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analytics.alarms.classes import BY_NAME, AlarmClass, class_of
 from analytics.alarms.conditions import Rules, as_rules
-from analytics.alarms.state import Severity
+from analytics.alarms.events import Severity
 from analytics.limits import Setpoint
 from ingest.register import Asset, PointEntry, Register
 

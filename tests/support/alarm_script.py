@@ -7,10 +7,10 @@ from analytics.alarms import outbox
 from analytics.alarms.channels.port import Answer, Verdict
 from analytics.alarms.database import Act, AlarmDatabase
 from analytics.alarms.engine import Engine
+from analytics.alarms.events import Event
 from analytics.alarms.planner import Planner
 from analytics.alarms.rota import Person, Step
 from analytics.alarms.settings import AlarmSettings, Chain, Chains, ChannelSettings
-from analytics.alarms.state import Event
 from analytics.alarms.suppression import places
 from analytics.alarms.watch import watch
 from analytics.limit_files import load_setpoints

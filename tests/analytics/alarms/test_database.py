@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.alarms.database import Act, AlarmDatabase, AlarmDatabaseError, Applied
-from analytics.alarms.state import Acknowledge, Event, Fell, Kind, Reset, Rose, Severity, Shelve
+from analytics.alarms.events import Acknowledge, Event, Fell, Reset, Rose, Severity, Shelve
+from analytics.alarms.state import Kind
 
 NOW = 1_764_000_000_000
 TURBIDITY = "qingshui-wtp/outlet.turbidity_ntu#high"

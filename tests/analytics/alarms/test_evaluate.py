@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.alarms.evaluate import LIVE_MS, Evaluation
-from analytics.alarms.state import Severity
+from analytics.alarms.events import Severity
 from analytics.alarms.watch import Watch, watch
 from analytics.limit_files import load_setpoints
 from edge.wire import Quality

@@ -8,8 +8,8 @@ import pytest
 
 from analytics.alarms import outbox
 from analytics.alarms.channels.port import Answer, Verdict
+from analytics.alarms.events import Severity
 from analytics.alarms.outbox import Outgoing
-from analytics.alarms.state import Severity
 
 NOW = 1_764_000_000_000
 PAGE = Outgoing(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.alarm_script import MINUTE_MS, START_MS, Play, county
 
-from analytics.alarms.state import Acknowledge, Shelve
+from analytics.alarms.events import Acknowledge, Shelve
 from ingest.register import Plan
 
 FEEDER = "head/meter#supply_lost"

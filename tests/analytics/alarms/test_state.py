@@ -6,17 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.alarms.state import (
+from analytics.alarms.events import (
     Acknowledge,
-    Alarm,
     Disable,
     Doubted,
-    Effect,
     Enable,
     Event,
     Fell,
-    IllegalTransition,
-    Kind,
     RemoveFromService,
     Reset,
     ReturnToService,
@@ -24,13 +20,12 @@ from analytics.alarms.state import (
     Severity,
     ShelfExpired,
     Shelve,
-    State,
     Suppress,
     Unacknowledge,
     Unshelve,
     Unsuppress,
-    step,
 )
+from analytics.alarms.state import Alarm, Effect, IllegalTransition, Kind, State, step
 
 NOW = 1_764_000_000_000
 HOUR = 3_600_000
