@@ -32,7 +32,7 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The centre's log of checked batches; when it is full, nothing more is acknowledged."""
 
     path: str = "journal.db"
-    max_mb: Annotated[float, Meta(gt=0)] = 4096.0
+    max_mb: Annotated[float, Meta(ge=8)] = 4096.0
     keep_days: Annotated[float, Meta(gt=0)] = 30.0
     """Batches that every reader has passed are kept this long, so that a store can be refilled. [days]"""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.config import Centre
 from ingest.journal_file import connect, journal_errors, transaction
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -118,6 +119,11 @@ class DeadLetters:
             self._db.execute("DELETE FROM letter WHERE number = ?", (number,))
             self._db.execute("UPDATE gone SET letters = letters + 1")
             total -= size
+
+
+def dead_letters_path(centre: Centre) -> Path:
+    """Return where the centre keeps its dead letters: beside the journal."""
+    return (Path(centre.data_dir) / centre.journal.path).with_name("deadletters.db")
 
 
 def _row(one: Refused) -> tuple[object, ...]:

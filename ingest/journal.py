@@ -269,8 +269,10 @@ class Journal:
 
 
 def _streams_of(one: Checked) -> list[Stream]:
+    """Whose ack the message asks for; a site's present stream last, for only the last ack is retained."""
     if isinstance(one.said, Sealed):
         return [(one.site, one.said.stream)]
-    if isinstance(one.said, Status) and one.said.stream is not None:
-        return [(one.site, one.said.stream)]
+    if isinstance(one.said, Status):
+        streams = dict.fromkeys(gone.stream for gone in one.said.dropped if gone.stream != one.said.stream)
+        return [(one.site, stream) for stream in (*streams, one.said.stream) if stream is not None]
     return []

@@ -23,7 +23,7 @@ from edge.wire import Ack, encode, topic
 from ingest import writer
 from ingest.broker import address_of
 from ingest.config import Centre
-from ingest.deadletter import DeadLetters
+from ingest.deadletter import DeadLetters, dead_letters_path
 from ingest.intake import Files, Intake
 from ingest.journal import Journal
 from ingest.journal_file import JournalDamaged, JournalError, JournalLock
@@ -180,7 +180,7 @@ class AckSender:
 
 
 def _open_files(centre: Centre, journal_path: Path, now_ms: int, stack: ExitStack) -> Files:
-    letters_path = journal_path.with_name("deadletters.db")
+    letters_path = dead_letters_path(centre)
     heal(journal_path, now_ms=now_ms)
     set_aside_if_damaged(letters_path, now_ms=now_ms)
     return Files(

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 
 def stop_on_signals() -> threading.Event:
@@ -13,11 +14,11 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
-def stop_with_parent(stop: threading.Event) -> None:
-    """Also set `stop` when standard input closes: the parent holds the other end, and lets go however it ends."""
+def when_parent_ends(action: Callable[[], None]) -> None:
+    """Call `action` when standard input closes: the parent holds the other end, and lets go however it ends."""
 
     def watch() -> None:
         sys.stdin.buffer.read()
-        stop.set()
+        action()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from edge.wire import PointList, Status, decode
+from edge.wire import DroppedRange, PointList, Status, decode
 from ingest.check import Checked, Kind, Sealed
 
 CLOCK_STEP_MS = 1_000
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS point_list (
     site TEXT, received_ms INTEGER, payload BLOB, PRIMARY KEY (site, received_ms)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dropped (
     site TEXT, stream TEXT, first_seq INTEGER, last_seq INTEGER, readings INTEGER, first_ms INTEGER, last_ms INTEGER,
-    policy TEXT, reported_ms INTEGER, PRIMARY KEY (site, stream, first_seq, last_seq)) WITHOUT ROWID;
+    policy TEXT, reported_ms INTEGER, PRIMARY KEY (site, stream, first_seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clock_step (
     site TEXT, boot TEXT, at_ms INTEGER, received_ms INTEGER, step_ms INTEGER);
 CREATE TABLE IF NOT EXISTS gap (
@@ -122,19 +122,29 @@ def _take_status(db: sqlite3.Connection, one: Checked, status: Status) -> None:
         row = (one.site, one.received_ms, status.at_ms, one.payload)
         db.execute("INSERT INTO status_change VALUES (?, ?, ?, ?)", row)
     if earlier is not None and abs(step_ms := _clock_step_ms(earlier, status)) >= CLOCK_STEP_MS:
-        row = (one.site, status.boot, status.at_ms, one.received_ms, step_ms)
-        db.execute("INSERT INTO clock_step VALUES (?, ?, ?, ?, ?)", row)
+        db.execute(
+            "INSERT INTO clock_step VALUES (?, ?, ?, ?, ?)",
+            (one.site, status.boot, status.at_ms, one.received_ms, step_ms),
+        )
     if status.stream is not None:
         db.execute(
             "INSERT INTO sealed_count VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
             " batches = max(batches, excluded.batches)",
             (one.site, status.stream, status.next_seq),
         )
-    db.executemany(
-        "INSERT OR IGNORE INTO dropped VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(one.site, *msgspec.structs.astuple(gone), one.received_ms) for gone in status.dropped],
-    )
+    for gone in status.dropped:
+        _take_dropped(db, one, gone)
     _keep_latest(db, one)
+
+
+def _take_dropped(db: sqlite3.Connection, one: Checked, gone: DroppedRange) -> None:
+    """Keep a reported loss once: a site repeats its ranges, lets them grow, and joins neighbours."""
+    of_stream = (one.site, gone.stream, gone.first_seq, gone.last_seq)
+    known = "SELECT 1 FROM dropped WHERE site = ? AND stream = ? AND first_seq <= ? AND last_seq >= ?"
+    if db.execute(known, of_stream).fetchone() is None:
+        db.execute("DELETE FROM dropped WHERE site = ? AND stream = ? AND first_seq >= ? AND last_seq <= ?", of_stream)
+        row = (one.site, *msgspec.structs.astuple(gone), one.received_ms)
+        db.execute("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _lasting(status: Status) -> tuple[object, ...]:

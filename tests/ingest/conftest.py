@@ -1,9 +1,11 @@
 """A journal in the test's own folder, and messages judged as ingest judges them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.centre import CentreUnderTest
 from support.wire import NOW_MS, batch_payload
 
 from edge.wire import topic
@@ -32,3 +34,16 @@ def batch() -> Callable[..., Checked]:
         return check(topic(site, "batch"), payload, received_ms=received_ms)
 
     return make
+
+
+@pytest.fixture
+def start_ingest(tmp_path: Path) -> Iterator[Callable[[str], CentreUnderTest]]:
+    """Start ingest on a broker's address; it stops with the test."""
+    with ExitStack() as running:
+
+        def start(url: str) -> CentreUnderTest:
+            centre = CentreUnderTest(tmp_path, url)
+            running.enter_context(centre.ingest())
+            return centre
+
+        yield start

@@ -58,6 +58,15 @@ def test_what_a_site_dropped_is_no_longer_waited_for(journal, batch):
     assert journal.commit([batch(2)]).kept == 1, "a batch that comes after all is kept"
 
 
+def test_a_status_asks_for_the_acks_of_all_streams_it_names(journal):
+    """The loss of an earlier stream is taken note of too; the ack of the present stream goes last and is retained."""
+    gone = DroppedRange(OTHER_STREAM, 0, 3, 9, NOW_MS, NOW_MS, "damaged")
+    committed = journal.commit([status(stream=STREAM, dropped=[gone])])
+    assert committed.streams == ((SITE, OTHER_STREAM), (SITE, STREAM))
+    assert journal.ack(SITE, OTHER_STREAM) == Ack(OTHER_STREAM, 3)
+    assert journal.ack(SITE, STREAM) == Ack(STREAM, -1)
+
+
 def test_a_replaced_disk_starts_a_stream_of_its_own(journal, batch):
     journal.commit([batch(0), batch(1)])
     journal.commit([batch(0, stream=OTHER_STREAM, received_ms=NOW_MS + 9_000)])

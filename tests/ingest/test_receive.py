@@ -1,18 +1,16 @@
 """Ingest on a real Mosquitto: nothing is acknowledged before it is durable, and nothing is lost."""
 
-import sqlite3
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
-from support.gateway import Gateway
+from support.centre import CentreUnderTest
 from support.servers import mosquitto, wait_until
+from support.site_line import SiteLine
 from support.wire import NOW_MS, STREAM, batch_payload, make_status
 
-from edge.clock import RealClock
 from edge.wire import Ack, encode
-from ingest.config import Broker, Centre, JournalSettings
+from ingest.config import Centre, JournalSettings
 from ingest.deadletter import DeadLetters
 from ingest.journal import Journal
 from ingest.journal_file import JournalLocked
@@ -21,59 +19,6 @@ from ingest.sites import Sites
 
 SITE = "qingshui-wtp"
 pytestmark = pytest.mark.server
-
-
-class StoppedClock(RealClock):
-    """The instant it was set to, always."""
-
-    def __init__(self, at_ms):
-        self.at_ms = at_ms
-
-    def now_ms(self):
-        return self.at_ms
-
-
-class Road:
-    """A broker, and ingest that can be started and stopped."""
-
-    def __init__(self, folder, port, **journal):
-        self.folder = folder
-        self.url = f"mqtt://127.0.0.1:{port}"
-        self.clock = StoppedClock(NOW_MS + 5_000)
-        self.centre = Centre(
-            data_dir=str(folder), broker=Broker(url=self.url), journal=JournalSettings(**({"max_mb": 100} | journal))
-        )
-
-    @contextmanager
-    def ingest(self):
-        """Ingest in a thread of its own; leaving the block stops it and raises what went wrong."""
-        stop = threading.Event()
-        with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(run, self.centre, self.clock, stop)
-            try:
-                yield
-            finally:
-                stop.set()
-                running.result(timeout=30)
-
-    @property
-    def journal_path(self):
-        return self.folder / "journal.db"
-
-    def kept(self):
-        """Every payload in the journal, in order."""
-        if not self.journal_path.exists():
-            return []
-        journal = Journal(self.journal_path)
-        entries = journal.read(0, 100_000)
-        journal.close()
-        return [entry.payload for entry in entries]
-
-    def letters(self):
-        dead_letters = DeadLetters(self.folder / "deadletters.db")
-        found = dead_letters.letters()
-        dead_letters.close()
-        return found
 
 
 @pytest.fixture
@@ -85,12 +30,12 @@ def stack():
 @pytest.fixture
 def road(tmp_path, stack):
     _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0"))
-    return Road(tmp_path, port)
+    return CentreUnderTest(tmp_path, f"mqtt://127.0.0.1:{port}")
 
 
 @pytest.fixture
 def gateway(road, stack):
-    opened = Gateway(road.url, SITE)
+    opened = SiteLine(road.url, SITE)
     stack.callback(opened.close)
     opened.connect()
     return opened
@@ -100,21 +45,13 @@ def test_a_batch_is_journalled_acknowledged_and_stored(road, gateway):
     with road.ingest():
         gateway.deliver({0: batch_payload(0)})
         assert road.kept() == [batch_payload(0)]
-        wait_until(lambda: stored(road) == 3, 10, "its three readings are in the store")
-
-
-def stored(road):
-    try:
-        with sqlite3.connect(road.folder / "store.db") as db:
-            return db.execute("SELECT count(*) FROM reading").fetchone()[0]
-    except sqlite3.Error:
-        return 0
+        wait_until(lambda: road.stored() == 3, 10, "its three readings are in the store")
 
 
 def test_the_ack_is_retained_for_a_gateway_that_comes_back(road, gateway, stack):
     with road.ingest():
         gateway.deliver({0: batch_payload(0)})
-    later = Gateway(road.url, SITE)
+    later = SiteLine(road.url, SITE)
     stack.callback(later.close)
     later.connect()
     wait_until(lambda: later.holds(0), 10, "the retained ack arrives")
@@ -194,8 +131,8 @@ def test_a_message_without_a_wish_for_an_answer_does_not_end_the_connection(road
 
 def test_a_killed_broker_costs_nothing_that_was_acknowledged(tmp_path, stack):
     server, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true"))
-    road = Road(tmp_path, port)
-    gateway = Gateway(road.url, SITE)
+    road = CentreUnderTest(tmp_path, f"mqtt://127.0.0.1:{port}")
+    gateway = SiteLine(road.url, SITE)
     stack.callback(gateway.close)
     gateway.connect()
     with road.ingest():
@@ -207,8 +144,8 @@ def test_a_killed_broker_costs_nothing_that_was_acknowledged(tmp_path, stack):
 
 def test_a_full_journal_acknowledges_nothing_and_goes_on_when_there_is_room(tmp_path, stack, caplog):
     _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0"))
-    road = Road(tmp_path, port, max_mb=1.5)
-    gateway = Gateway(road.url, SITE)
+    road = CentreUnderTest(tmp_path, f"mqtt://127.0.0.1:{port}", max_mb=1.5)
+    gateway = SiteLine(road.url, SITE)
     stack.callback(gateway.close)
     gateway.connect()
     big = {"values": [0.123456] * 10_000, "t0_ms": NOW_MS - 10_000_000}

@@ -71,6 +71,16 @@ def test_a_reported_loss_is_data_and_counts_once(journal, sites):
     assert sites.state(SITE).dropped_readings == 300
 
 
+def test_a_loss_that_grows_and_joins_its_neighbour_counts_once(journal, sites):
+    """[5] and [4], then joined and grown as [4…7]; then an old status comes again."""
+    reports = [[(5, 5, 10)], [(4, 4, 10), (5, 5, 10)], [(4, 7, 40)], [(4, 4, 10)]]
+    for minute, ranges in enumerate(reports):
+        gone = [DroppedRange(STREAM, first, last, rows, NOW_MS, NOW_MS, "oldest") for first, last, rows in ranges]
+        journal.commit([status(NOW_MS + minute, at_ms=NOW_MS + minute, dropped=gone)])
+    assert [(one.batches.first_seq, one.batches.last_seq) for one in sites.dropped(SITE)] == [(4, 7)]
+    assert sites.state(SITE).dropped_readings == 40
+
+
 def test_a_gap_is_seen_grows_old_and_closes(journal, sites, batch):
     """At 0 min batch 2 of 0…3 is missing; at 20 min it has come."""
     journal.commit([batch(0), batch(1), batch(3)])
