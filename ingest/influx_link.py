@@ -13,6 +13,7 @@ transport; its batching mode is not used (it loses data on exit), nor its gzip (
 """
 
 import ipaddress
+import json
 import re
 import zlib
 from urllib.parse import urlsplit
@@ -139,7 +140,7 @@ class InfluxLink:
         return StoreDown(f"{self.url} {self.bucket}: the answer broke off ({end!r}); the next try may work")
 
     def _write_error(self, error: ApiException) -> Exception:
-        reason = _body(error)
+        reason = _reason(error)
         if error.status == 413:
             return LinesTooLong(f"larger than the server takes at once: {reason}")
         if error.status in (400, 422, 500) and any(fault in reason for fault in LINE_FAULTS):
@@ -147,7 +148,7 @@ class InfluxLink:
         return self._store_error(error)
 
     def _store_error(self, error: ApiException) -> StoreError:
-        status, reason = int(error.status or 0), _body(error)
+        status, reason = int(error.status or 0), _reason(error)
         where = f"{self.url} {self.bucket}: answer {status} {reason}"
         if status in TRY_AGAIN or status >= 500 or status == 0:
             return StoreDown(f"{where}; the next try may work", _retry_after_s(error))
@@ -171,11 +172,16 @@ def _is_this_machine(url: str) -> bool:
         return host == "localhost"
 
 
-def _body(error: ApiException) -> str:
+def _reason(error: ApiException) -> str:
+    """Return the server's own words: `error` of 1.8, `message` of 2.x, or the whole of any other body."""
     text = error.body if error.body is not None else error.reason
-    if isinstance(text, bytes):
-        text = text.decode(errors="replace")
-    return str(text or "without a reason").strip()[:500]
+    try:
+        said = json.loads(text)
+    except (ValueError, TypeError):
+        said = None
+    if isinstance(said, dict):
+        text = said.get("message") or said.get("error") or text
+    return (text.decode(errors="replace") if isinstance(text, bytes) else str(text)).strip()[:500]
 
 
 def _retry_after_s(error: ApiException) -> float | None:

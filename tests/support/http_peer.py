@@ -1,73 +1,80 @@
-"""A loopback HTTP server that gives the answers it was told to give, and keeps what it was asked."""
+"""A server that answers from a script: for answers that no real server gives on request."""
 
-import json
+import gzip
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request as it came."""
+class Request:
+    """What a client sent."""
 
+    method: str
     path: str
+    """With the query string."""
+    headers: Mapping[str, str]
     body: bytes
-
-    @property
-    def json(self) -> dict[str, object]:
-        return json.loads(self.body)
+    """Unpacked where it came packed."""
 
 
 @dataclass(frozen=True)
-class Reply:
-    """One answer: status, body, headers."""
+class Answer:
+    """What the peer sends back."""
 
-    status: int = 200
-    body: object = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Script = Callable[[Request], Answer]
 
 
 @dataclass
-class HttpPeer:
-    """The server's address, what it was asked, and how it answers."""
+class Peer:
+    """A running peer; set `script` at any time."""
 
-    url: str
-    asked: list[Asked]
-    answer: Callable[[Asked], Reply]
+    script: Script
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
 
 
 @contextmanager
-def http_peer(answer: Callable[[Asked], Reply]) -> Iterator[HttpPeer]:
-    """Serve `answer` on a free loopback port until the block ends."""
-    peer = HttpPeer("", [], answer)
+def http_peer(script: Script) -> Iterator[Peer]:
+    """A peer on a free loopback port."""
+    peer = Peer(script)
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
-            asked = Asked(self.path, self.rfile.read(int(self.headers.get("Content-Length", 0))))
-            peer.asked.append(asked)
-            reply = peer.answer(asked)
-            body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            request = Request(self.command, self.path, dict(self.headers), body)
+            peer.requests.append(request)
+            answer = peer.script(request)
+            self.send_response(answer.status)
+            for name, value in ({"Content-Length": str(len(answer.body))} | dict(answer.headers)).items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer.body)
 
         do_GET = do_POST
 
         def log_message(self, *_: object) -> None:
-            """Stay quiet."""
+            """Keep the test's output clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
+    server.daemon_threads = True
     peer.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
     try:
         yield peer
     finally:
         server.shutdown()
-        thread.join()
         server.server_close()
+        thread.join()
