@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from analytics.alarms import audit, outbox
+from analytics.alarms import audit, links, outbox
 from analytics.alarms.audit import AuditRow
 from analytics.alarms.events import Event, Rose, Severity
 from analytics.alarms.state import Alarm, Effect, IllegalTransition, Kind, State, step
@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS late_turn(
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 {audit.SCHEMA}
 {outbox.SCHEMA}
+{links.SCHEMA}
 """
 BUSY_TIMEOUT_S = 10.0
 

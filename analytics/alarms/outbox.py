@@ -20,13 +20,17 @@ CREATE TABLE IF NOT EXISTS outbox(
     purpose TEXT NOT NULL, severity INTEGER NOT NULL, recipient TEXT NOT NULL, channels TEXT NOT NULL,
     title TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'queued', attempts INTEGER NOT NULL DEFAULT 0,
     queued_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL DEFAULT 0,
-    sent_ms INTEGER, provider_id TEXT NOT NULL DEFAULT '', last_error TEXT NOT NULL DEFAULT '');
+    sent_ms INTEGER, sent_by TEXT NOT NULL DEFAULT '', sent_with INTEGER, provider_id TEXT NOT NULL DEFAULT '',
+    last_error TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox(state, next_ms);
+CREATE INDEX IF NOT EXISTS outbox_sent ON outbox(sent_by, sent_ms);
 CREATE INDEX IF NOT EXISTS outbox_alarm ON outbox(alarm, occurrence);
 """
 LEASE_MS = 60_000
 BACK_OFF_S = (5.0, 15.0, 45.0, 120.0, 300.0, 900.0)
 JITTER = 0.2
+PARKED_S = 300.0
+"""A service that asks for a longer wait than this is left alone, and its notices go to the next channel. [s]"""
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,17 @@ def lease(connection: sqlite3.Connection, *, now_ms: int, limit: int) -> list[Qu
     return sorted(taken, key=lambda notice: (-notice.severity, notice.id))
 
 
-def settle(connection: sqlite3.Connection, notice: Queued, answer: Answer, *, now_ms: int) -> str:
-    """Write down what became of a leased notice; return its new state: accepted, queued or dead."""
+def settle(
+    connection: sqlite3.Connection, notice: Queued, answer: Answer, *, now_ms: int, sent_with: int | None = None
+) -> str:
+    """Write down what became of a leased notice; return its new state: accepted, queued or dead.
+
+    `sent_with` is the first notice's id where several went as one message.
+    """
     if answer.verdict is Verdict.ACCEPTED:
         row = {"state": "accepted", "sent_ms": now_ms, "provider_id": answer.provider_id}
-    elif answer.verdict is Verdict.WAIT and notice.attempts < len(BACK_OFF_S):
+        row |= {"sent_by": notice.channels[0], "sent_with": sent_with or notice.id}
+    elif answer.verdict is Verdict.WAIT and notice.attempts < len(BACK_OFF_S) and not _parked(notice, answer):
         row = {"state": "queued", "attempts": notice.attempts + 1, "next_ms": now_ms + _wait_ms(notice, answer)}
     elif len(notice.channels) > 1:
         row = {"state": "queued", "attempts": 0, "next_ms": now_ms, "channels": "\n".join(notice.channels[1:])}
@@ -120,6 +130,12 @@ def settle(connection: sqlite3.Connection, notice: Queued, answer: Answer, *, no
     assignments = ", ".join(f"{column} = :{column}" for column in row)
     connection.execute(f"UPDATE outbox SET {assignments} WHERE id = :id", row | {"id": notice.id})  # noqa: S608
     return str(row["state"])
+
+
+def sent_within(connection: sqlite3.Connection, channel: str, since_ms: int) -> int:
+    """Return how many messages a channel has taken since an instant; a digest is one."""
+    query = "SELECT count(DISTINCT sent_with) FROM outbox WHERE sent_by = ? AND sent_ms > ?"
+    return int(connection.execute(query, (channel, since_ms)).fetchone()[0])
 
 
 def put_back(connection: sqlite3.Connection, notice: Queued, *, until_ms: int) -> None:
@@ -145,6 +161,11 @@ def was_told(connection: sqlite3.Connection, alarm: str, occurrence: int) -> lis
         (alarm, occurrence),
     )
     return [row[0] for row in rows]
+
+
+def _parked(notice: Queued, answer: Answer) -> bool:
+    """Whether the channel asks for so long a wait that the next one should have its turn."""
+    return (answer.retry_after_s or 0.0) >= PARKED_S and len(notice.channels) > 1
 
 
 def _queued(

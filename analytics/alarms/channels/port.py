@@ -49,8 +49,9 @@ class Recipient:
 class Channel(Protocol):
     """A way to a person. Sending is synchronous and bounded in time; it never raises for the service's failure."""
 
-    name: str
-    """As in the configuration, such as `dingtalk-crew`."""
+    @property
+    def name(self) -> str:
+        """As in the configuration, such as `crew-group`."""
 
     def send(self, message: Message, recipient: Recipient, now_ms: int) -> Answer:
         """Try once. An answer that is not understood is a failure, never a success."""

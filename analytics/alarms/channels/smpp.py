@@ -1,0 +1,72 @@
+"""SMS by SMPP 3.4, the operators' own protocol: bind, submit, wait for the answer to each part, unbind."""
+
+import logging
+from dataclasses import dataclass, field
+
+import smpplib.client
+import smpplib.consts
+import smpplib.exceptions
+import smpplib.gsm
+
+from analytics.alarms.channels.port import Answer, Message, Recipient, Verdict, shortened
+
+TIMEOUT_S = 10
+MAX_BYTES = 500
+WAIT_CODES = {smpplib.consts.SMPP_ESME_RTHROTTLED, smpplib.consts.SMPP_ESME_RMSGQFUL, smpplib.consts.SMPP_ESME_RSYSERR}
+WAIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Smpp:
+    """One operator's SMS centre."""
+
+    name: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    sender: str = ""
+
+    def send(self, message: Message, recipient: Recipient, now_ms: int) -> Answer:
+        """Try once; accepted is only what the centre answered with status 0 for every part."""
+        if not recipient.phone:
+            return Answer(Verdict.GIVE_UP, f"{recipient.name} has no phone number")
+        logging.getLogger("smpp").setLevel(logging.CRITICAL)
+        client = smpplib.client.Client(self.host, self.port, timeout=TIMEOUT_S, allow_unknown_opt_params=True)
+        try:
+            client.connect()
+            client.bind_transmitter(system_id=self.user, password=self.password)
+            ids = self._submit(client, recipient.phone, f"{message.title} {message.key}\n{message.body}")
+            client.unbind()
+        except smpplib.exceptions.PDUError as error:
+            code = int(error.args[1])
+            verdict = Verdict.WAIT if code in WAIT_CODES else Verdict.GIVE_UP
+            return Answer(verdict, f"SMPP status {code:#x}", WAIT_S if verdict is Verdict.WAIT else None)
+        except (smpplib.exceptions.ConnectionError, smpplib.exceptions.UnknownCommandError, OSError) as error:
+            return Answer(Verdict.WAIT, f"no answer: {type(error).__name__}")
+        finally:
+            client.disconnect()
+        return Answer(Verdict.ACCEPTED, f"{len(ids)} parts taken", provider_id=",".join(ids))
+
+    def _submit(self, client: smpplib.client.Client, phone: str, text: str) -> list[str]:
+        """Send every part and return the centre's ids once all are answered."""
+        ids: list[str] = []
+        client.set_message_sent_handler(lambda pdu: ids.append(_text(pdu.message_id)))
+        parts, coding, esm_class = smpplib.gsm.make_parts(shortened(text, MAX_BYTES))
+        for part in parts:
+            client.send_message(
+                source_addr_ton=smpplib.consts.SMPP_TON_ALNUM,
+                source_addr=self.sender,
+                dest_addr_ton=smpplib.consts.SMPP_TON_INTL,
+                destination_addr=phone,
+                short_message=part,
+                data_coding=coding,
+                esm_class=esm_class,
+            )
+        while len(ids) < len(parts):
+            client.read_once()
+        return ids
+
+
+def _text(raw: object) -> str:
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
