@@ -178,11 +178,11 @@ def _statements(windows: Windows, devices: Devices, topology: Topology, units: U
 
 
 def _at_units(facts: Facts, windows: Windows, units: Units, *, has_least: bool, has_most: bool) -> tuple[Int, ...]:
-    """Unit, start, end, least and most of each window; a window cut short by topology or period has no lower bound."""
+    """Unit, start, end, least and most of each window; what a cut leaves outside may hold that much of the outage."""
     on = on_units(facts.spans, units, facts.source)
     unit, start, end = on.spans
-    whole = (start == windows.start_ms[on.source]) & (end == windows.end_ms[on.source])
-    least = np.where(whole & has_least, windows.least_ms[on.source], 0)
+    outside = windows.end_ms[on.source] - windows.start_ms[on.source] - (end - start)
+    least = np.where(has_least, np.maximum(windows.least_ms[on.source] - outside, 0), 0)
     most = np.where(has_most, windows.most_ms[on.source], end - start)
     return unit, start, end, least, most
 
