@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge import poll
 from edge.clock import Clock, RealClock
-from edge.delivery import Delivery, Inbox
+from edge.delivery import FLUSH_S, Delivery, Inbox
 from edge.link import Link
 from edge.mqtt import BrokerAddress
 from edge.site import Site
@@ -74,8 +74,10 @@ def make_delivery(
     spool: Spool,
     points: Sequence[PointInfo],
     clock_state: Callable[[], ClockState],
+    *,
+    flush_s: float = FLUSH_S,
 ) -> Delivery:
-    """Return the delivery of a site, built and not yet running."""
+    """Return the delivery of a site, built and not yet running; a clean stop flushes for at most `flush_s`."""
     inbox: Inbox = queue.SimpleQueue()
     trust = Trust(clock, boot_id(), clock_state)
     link = Link(
@@ -87,7 +89,7 @@ def make_delivery(
         window=site.uplink.window,
         backlog_per_s=site.uplink.backlog_batches_per_s / clock.real_s(1.0),
     )
-    return Delivery(site, clock, spool, link, trust, inbox)
+    return Delivery(site, clock, spool, link, trust, inbox, flush_s=flush_s)
 
 
 def broker_address(uplink: UplinkSettings, base: Path) -> BrokerAddress:

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edge.clock import Clock
@@ -50,7 +50,17 @@ Inbox = queue.SimpleQueue[Sampled | Heard | Stop]
 class Delivery:
     """Carries readings from `emit` to the centre until `stop`."""
 
-    def __init__(self, site: Site, clock: Clock, spool: Spool, link: Link, trust: Trust, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        spool: Spool,
+        link: Link,
+        trust: Trust,
+        inbox: Inbox,
+        *,
+        flush_s: float = FLUSH_S,
+    ) -> None:
         """`inbox` is where `link` puts what its connections hear."""
         self._site = site
         self._clock = clock
@@ -58,6 +68,7 @@ class Delivery:
         self._link = link
         self._trust = trust
         self._inbox = inbox
+        self._flush_s = flush_s
         self._sealer = Sealer(site.seal, clock)
         self._offset_ms = offset_ms(clock)
         self._drafts_wait = True
@@ -168,12 +179,13 @@ class Delivery:
     def _leave(self) -> None:
         with self._spool_may_fail():
             self._seal(doubtful=not self._trust.given)
-        deadline_s = time.monotonic() + FLUSH_S
-        while self._link.up and self._spool.depth().batches and time.monotonic() < deadline_s:
-            self._turn(min(self._wait_s(), 0.1))
+        self._turn_while(lambda: self._link.up and self._spool.depth().batches > 0, self._flush_s)
         self._link.say_farewell()
-        deadline_s = time.monotonic() + FAREWELL_S
-        while not self._link.quiet and time.monotonic() < deadline_s:
+        self._turn_while(lambda: not self._link.quiet, min(FAREWELL_S, self._flush_s))
+
+    def _turn_while(self, condition: Callable[[], bool], at_most_s: float) -> None:
+        deadline_s = time.monotonic() + at_most_s
+        while condition() and time.monotonic() < deadline_s:
             self._turn(min(self._wait_s(), 0.1))
 
     @contextlib.contextmanager

@@ -173,6 +173,7 @@ class Connection:
             self._reason = f"no connection ({error}). Is the broker running and reachable?"
         finally:
             self._drop()
+            self._untie()
             self._deliver(Lost(f"{self._address.url}: {self._reason or 'closed'}"))
 
     def _drop(self) -> None:
@@ -180,6 +181,11 @@ class Connection:
         if isinstance(line, socket.socket):
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
+
+    def _untie(self) -> None:
+        """Break the circle of references between us and the client, so that its sockets close when we are let go."""
+        client = self._client
+        client.on_connect = client.on_disconnect = client.on_subscribe = client.on_message = client.on_publish = None
 
     def _make_client(self, client_id: str) -> paho.Client:
         client = paho.Client(

@@ -1,87 +1,149 @@
-"""A gateway reduced to its line: publishes payloads, and knows which batches the centre has acknowledged."""
+"""A gateway's delivery with readings from the test instead of meters, and a centre that commits what it gets."""
 
 import contextlib
 import queue
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
 
-from support.servers import wait_until
+import msgspec
 
+from edge.agent import make_delivery
+from edge.clock import Clock, RealClock
 from edge.errors import LinkDown
-from edge.mqtt import Answered, BrokerAddress, Connected, Connection, Lost, Received
-from edge.wire import Ack, decode, topic
+from edge.mqtt import BrokerAddress, Connection, Lost, Received
+from edge.site import Site
+from edge.spool import Spool
+from edge.timesync import ClockState
+from edge.wire import Ack, Batch, PointInfo, Reading, decode, encode, site_and_leaf, topic
 
-RESEND_S = 1.0
+POINTS = (PointInfo("clearwell.turbidity_ntu", 10.0), PointInfo("gateway.mains_on", 60.0))
+
+
+def make_site(url: str, **uplink: Any) -> Site:
+    """Return a site that seals after 20 ms of clock time, so that a test need not wait."""
+    meter = {"name": "clearwell", "url": "tcp://127.0.0.1:502", "profile": "simulated_works"}
+    return msgspec.convert(
+        {
+            "site": "w1",
+            "uplink": {"url": url, "backlog_batches_per_s": 10_000.0, **uplink},
+            "devices": [meter],
+            "seal": {"after_s": 0.02, "urgent": ["gateway.mains_on"]},
+        },
+        Site,
+    )
 
 
 class Gateway:
-    """One site on one connection, opened anew after each loss of the line."""
+    """A delivery thread at work."""
 
-    def __init__(self, url: str, site: str) -> None:
-        self.site = site
-        self.ack: Ack | None = None
-        self.answers: dict[int, int] = {}
-        self._address = BrokerAddress(url)
-        self._connection: Connection | None = None
-        self._connected = False
+    def __init__(
+        self,
+        site: Site,
+        spool: Spool,
+        *,
+        clock: Clock | None = None,
+        clock_state: Callable[[], ClockState] = lambda: "synced",
+        flush_s: float = 0.1,
+    ) -> None:
+        self.spool = spool
+        self._delivery = make_delivery(
+            site, Path("/"), clock or RealClock(), spool, POINTS, clock_state, flush_s=flush_s
+        )
+        self._thread = threading.Thread(target=self._delivery.run, name="delivery")
 
-    def connect(self) -> None:
-        """Be connected, whatever was before; waits until the broker is there."""
+    def emit(self, readings: Sequence[Reading]) -> None:
+        self._delivery.emit(readings)
 
-        def connected() -> bool:
-            if self._connection is None:
-                self._connection = Connection(self._address, client_id=self.site, clean_start=True)
-            self.listen()
-            return self._connected
+    def ask_to_stop(self) -> None:
+        """Begin a clean stop."""
+        self._delivery.stop()
 
-        wait_until(connected, 20, f"{self.site} is connected")
+    def stop(self) -> None:
+        """Stop cleanly; fails where that takes longer than promised."""
+        self._delivery.stop()
+        self._thread.join(20)
+        assert not self._thread.is_alive(), "the delivery thread does not end"
 
-    def send(self, payload: bytes, leaf: str = "batch", *, retain: bool = False) -> int:
-        """Publish on the site's own topic; return the message id that `answers` will hold."""
-        assert self._connection is not None
-        return self._connection.publish(f"steppe/v1/{self.site}/{leaf}", payload, retain=retain)
+    def __enter__(self) -> "Gateway":
+        self._thread.start()
+        return self
 
-    def deliver(self, batches: Mapping[int, bytes], *, timeout_s: float = 30.0) -> None:
-        """Send batches by number until the centre has acknowledged each, again after a second without progress."""
-        unsent_at_s = 0.0
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread.is_alive():
+            self.stop()
 
-        def delivered() -> bool:
-            nonlocal unsent_at_s
-            waiting = [seq for seq in batches if not self.holds(seq)]
-            if waiting and time.monotonic() >= unsent_at_s:
-                self.connect()
-                unsent_at_s = time.monotonic() + RESEND_S
-                with contextlib.suppress(LinkDown):
-                    for seq in waiting:
-                        self.send(batches[seq])
-            return not waiting
 
-        wait_until(delivered, timeout_s, f"{self.site}: {len(batches)} batches are acknowledged")
+class Centre:
+    """Takes batches from a broker, keeps them, and acknowledges them, as ingest does; connects again when cut off."""
 
-    def holds(self, *seqs: int) -> bool:
-        """Whether the centre has acknowledged all these batches."""
-        self.listen()
-        return self.ack is not None and all(self.ack.covers(seq) for seq in seqs)
+    def __init__(self, port: int) -> None:
+        self.batches: dict[tuple[str, int], Batch] = {}
+        self.repeats = 0
+        self._port = port
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="centre")
 
-    def listen(self) -> None:
-        """Take in what has come."""
-        while self._connection is not None:
+    @property
+    def readings(self) -> list[Reading]:
+        """All that came, in the order of its instants."""
+        return sorted((row for batch in self.batches.values() for row in rows(batch)), key=lambda row: row.sampled_ms)
+
+    def __enter__(self) -> "Centre":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join(20)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            connection = Connection(
+                BrokerAddress(f"mqtt://127.0.0.1:{self._port}"),
+                client_id="steppe-ingest",
+                clean_start=False,
+                session_expiry_s=3600,
+            )
+            self._serve(connection)
+            connection.close()
+
+    def _serve(self, connection: Connection) -> None:
+        subscribed = False
+        while not self._ended.is_set():
             try:
-                event = self._connection.events.get_nowait()
+                event = connection.events.get(timeout=0.05)
             except queue.Empty:
+                continue
+            if isinstance(event, Lost):
+                self._ended.wait(0.05)
                 return
-            if isinstance(event, Connected):
-                self._connected = True
-                self._connection.subscribe([topic(self.site, "ack")])
-            elif isinstance(event, Received):
-                self.ack = decode(event.payload, Ack)
-                self._connection.acknowledge(event.mid)
-            elif isinstance(event, Answered):
-                self.answers[event.mid] = event.code
-            elif isinstance(event, Lost):
-                self._connection, self._connected = None, False
+            if not subscribed:
+                connection.subscribe(["steppe/v1/+/batch"])
+                subscribed = True
+            if isinstance(event, Received):
+                self._commit(event, connection)
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _commit(self, message: Received, connection: Connection) -> None:
+        site, _ = site_and_leaf(message.topic)
+        batch = decode(message.payload, Batch)
+        key = (batch.stream, batch.seq)
+        self.repeats += key in self.batches
+        self.batches[key] = batch
+        connection.acknowledge(message.mid)
+        held = [(seq, seq) for stream, seq in sorted(self.batches) if stream == batch.stream]
+        with contextlib.suppress(LinkDown):
+            connection.publish(topic(site, "ack"), encode(Ack(batch.stream, -1, held)), retain=True)
+
+
+def rows(batch: Batch) -> list[Reading]:
+    """Return a batch's rows as the readings they were."""
+    qualities = batch.q if isinstance(batch.q, list) else [batch.q] * len(batch.p)
+    columns = zip(batch.p, batch.dt, batch.x, qualities, strict=True)
+    return [Reading(batch.points[p], batch.t0 + dt, x, q) for p, dt, x, q in columns]
