@@ -20,7 +20,7 @@ from edge.profiles import (
     load_profile,
 )
 
-SCHEMES = ("tcp", "rtu", "rtu+tcp", "rtu+listen")
+SCHEMES = ("tcp", "rtu", "rtu+tcp", "tcp+listen", "rtu+listen")
 MOVED_BY_BASE = ("register", "decimals_register", "exponent_register")
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]

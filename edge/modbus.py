@@ -15,9 +15,11 @@ from pymodbus.client.base import ModbusBaseClient
 from pymodbus.exceptions import ConnectionException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
 
+from edge.dial_in import DialIn
 from edge.errors import DeviceRefused, DeviceTimeout
 from edge.linestats import LineStatistics
 from edge.profiles import Table
+from edge.rtu import StrictRtu
 
 CONNECT_TIMEOUT_S = 3.0
 FIRST_PAUSE_S = 0.5
@@ -36,6 +38,8 @@ EXCEPTIONS = {
     11: "gateway target did not respond",
 }
 REGISTER_TABLES = ("holding_register", "input_register")
+LinkChanged = Callable[[bool], None]
+MakeClient = Callable[[LineStatistics, LinkChanged], ModbusBaseClient]
 FUNCTIONS: dict[Table, int] = {"coil": 1, "discrete_input": 2, "holding_register": 3, "input_register": 4}
 
 
@@ -62,18 +66,14 @@ class Backoff:
 class ModbusLine:
     """One bus, used by one task: each request waits for the answer to the one before."""
 
-    def __init__(self, url: str, make_client: Callable[[Callable[[bool], None]], ModbusBaseClient], *, drains: bool):
-        """`make_client` gets the function to call with True and False when the link comes up and goes down.
-
-        `drains`: answers carry no number (RTU), so the line is listened to after a request without an answer.
-        """
+    def __init__(self, url: str, make_client: MakeClient, dial_in: DialIn | None = None) -> None:
+        """`make_client` gets the statistics to keep, and what to call when the link comes up (True) or goes down."""
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
         self.url = url
         self.statistics = LineStatistics()
-        self._make_client = make_client
+        self._make_client, self._dial_in = make_client, dial_in
         self._client: ModbusBaseClient | None = None
         self._backoff = Backoff()
-        self._drains = drains
         self._quiet_until_s = 0.0
         self._silent_units: set[int] = set()
 
@@ -86,14 +86,19 @@ class ModbusLine:
         try:
             answer = await self._ask(client, unit, table, register, count, timeout_s)
         except BaseException:  # also when cancelled: the answer may still come
-            self._expect_late_answer(unit, timeout_s)
+            self._expect_late_answer(client, unit, timeout_s)
             raise
         self._silent_units.discard(unit)
         self.statistics.answered(time.perf_counter() - began_s)
         return self._content(answer, unit, table, register, count)
 
     def close(self) -> None:
-        """Hang up; the next read opens the line again."""
+        """Hang up and stop listening; the next read opens the line again."""
+        self._hang_up()
+        if self._dial_in is not None:
+            self._dial_in.close()
+
+    def _hang_up(self) -> None:
         if self._client is not None:
             self._client.close()
         self._client = None
@@ -103,7 +108,7 @@ class ModbusLine:
     ) -> ModbusPDU:
         client.ctx.comm_params.timeout_connect = timeout_s
         try:
-            return await _reader(client, table)(register, count=count, device_id=unit)
+            answer = await _reader(client, table)(register, count=count, device_id=unit)
         except ModbusIOException as error:
             self.statistics.timeouts += 1
             raise DeviceTimeout(
@@ -111,8 +116,10 @@ class ModbusLine:
                 "Check power and wiring; the next poll tries again"
             ) from error
         except ConnectionException as error:
-            self.close()
+            self._hang_up()
             raise DeviceTimeout(f"{self.url} unit {unit}: the link broke. The next poll opens it again") from error
+        _raise_if_cancelled()
+        return answer
 
     def _content(self, answer: ModbusPDU, unit: int, table: Table, register: int, count: int) -> list[int]:
         asked = f"{self.url} unit {unit}: {_request(table, register, count)}"
@@ -129,12 +136,13 @@ class ModbusLine:
         return list(answer.registers) if table in REGISTER_TABLES else [int(bit) for bit in answer.bits[:count]]
 
     async def _connected(self) -> ModbusBaseClient:
-        if self._client is not None and self._client.connected:
+        superseded = self._dial_in is not None and self._dial_in.has_caller()
+        if self._client is not None and self._client.connected and not superseded:
             return self._client
-        self.close()
+        self._hang_up()
         if self._backoff.is_waiting:
             raise DeviceTimeout(f"{self.url}: not connected, waiting before the next attempt")
-        client = self._make_client(self._link_changed)
+        client = self._make_client(self.statistics, self._link_changed)
         client.set_max_no_responses(NEVER)  # before connect: else five silent units make pymodbus hang up on the rest
         if not await client.connect():
             client.close()
@@ -155,11 +163,20 @@ class ModbusLine:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
 
-    def _expect_late_answer(self, unit: int, timeout_s: float) -> None:
-        """Keep the line quiet for one more time-out; not again for a unit that stays silent."""
-        if self._drains and unit not in self._silent_units:
-            self._quiet_until_s = time.monotonic() + timeout_s
+    def _expect_late_answer(self, client: ModbusBaseClient, unit: int, timeout_s: float) -> None:
+        """On RTU, where answers carry no number, listen for one more time-out; once for a unit that stays silent."""
+        if isinstance(client.ctx.framer, StrictRtu):
+            client.ctx.framer.forget()
+            if unit not in self._silent_units:
+                self._quiet_until_s = time.monotonic() + timeout_s
         self._silent_units.add(unit)
+
+
+def _raise_if_cancelled() -> None:
+    """Python 3.11's `wait_for`, inside pymodbus, swallows a cancel that meets the answer: bring it back."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _reader(client: ModbusBaseClient, table: Table) -> Callable[..., Awaitable[ModbusPDU]]:
