@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.http_peer import HttpPeer, Reply, http_peer
+from support.told_server import Reply, ToldServer, told_server
 
 from analytics.alarms.channels.port import Answer, Channel, Message, Recipient, Verdict, shortened
 from analytics.alarms.channels.robots import DingTalk, Feishu, WeCom, dingtalk_sign, feishu_sign
@@ -15,8 +15,8 @@ CREW = Recipient("王强", phone="13800000000")
 
 
 @pytest.fixture
-def peer() -> Iterator[HttpPeer]:
-    with http_peer(lambda _: Reply()) as server:
+def peer() -> Iterator[ToldServer]:
+    with told_server(lambda _: Reply()) as server:
         yield server
 
 
@@ -28,7 +28,7 @@ def robots(url: str) -> dict[str, Channel]:
     }
 
 
-def said(peer: HttpPeer, robot: str, reply: Reply) -> Answer:
+def said(peer: ToldServer, robot: str, reply: Reply) -> Answer:
     peer.answer = lambda _: reply
     return robots(peer.url)[robot].send(NOTICE, CREW, NOW)
 
@@ -41,7 +41,7 @@ def test_feishu_signs_as_the_golden_vector() -> None:
     assert feishu_sign("demo", 1599360473) == "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8="
 
 
-def test_dingtalk_puts_its_signature_into_the_query_and_mentions_the_crew(peer: HttpPeer) -> None:
+def test_dingtalk_puts_its_signature_into_the_query_and_mentions_the_crew(peer: ToldServer) -> None:
     said(peer, "dingtalk", Reply(body={"errcode": 0, "errmsg": "ok"}))
     query = parse_qs(urlsplit(peer.asked[0].path).query)
     assert query["sign"] == [dingtalk_sign("sign-secret", NOW)]
@@ -49,7 +49,7 @@ def test_dingtalk_puts_its_signature_into_the_query_and_mentions_the_crew(peer: 
     assert peer.asked[0].json["at"] == {"atMobiles": ["13800000000"]}
 
 
-def test_feishu_puts_its_signature_in_seconds_into_the_body(peer: HttpPeer) -> None:
+def test_feishu_puts_its_signature_in_seconds_into_the_body(peer: ToldServer) -> None:
     said(peer, "feishu", Reply(body={"code": 0, "msg": "success"}))
     assert peer.asked[0].json["timestamp"] == str(NOW // 1000)
     assert peer.asked[0].json["sign"] == feishu_sign("sign-secret", NOW // 1000)
@@ -79,7 +79,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("robot", "body", "verdict"), ANSWERS)
 def test_the_code_in_the_body_decides_under_http_200(
-    peer: HttpPeer, robot: str, body: dict[str, object], verdict: Verdict
+    peer: ToldServer, robot: str, body: dict[str, object], verdict: Verdict
 ) -> None:
     assert said(peer, robot, Reply(body=body)).verdict is verdict
 
@@ -96,18 +96,18 @@ def test_the_code_in_the_body_decides_under_http_200(
     ],
 )
 def test_what_is_not_the_robot_s_own_success_is_never_a_success(
-    peer: HttpPeer, robot: str, reply: Reply, verdict: Verdict
+    peer: ToldServer, robot: str, reply: Reply, verdict: Verdict
 ) -> None:
     assert said(peer, robot, reply).verdict is verdict
 
 
-def test_the_wait_that_a_service_asks_for_is_kept(peer: HttpPeer) -> None:
+def test_the_wait_that_a_service_asks_for_is_kept(peer: ToldServer) -> None:
     assert said(peer, "wecom", Reply(429, {}, {"Retry-After": "7"})).retry_after_s == 7
     assert said(peer, "dingtalk", Reply(body={"status": 1111, "wait": 5})).retry_after_s == 5
     assert said(peer, "dingtalk", Reply(body={"errcode": 130101, "errmsg": "too fast"})).retry_after_s == 600
 
 
-def test_a_message_refused_as_too_long_is_sent_once_more_and_shorter(peer: HttpPeer) -> None:
+def test_a_message_refused_as_too_long_is_sent_once_more_and_shorter(peer: ToldServer) -> None:
     """The text says so before the code does."""
     long = Message("x", "浊" * 9000, "#A1-1")
     peer.answer = lambda asked: Reply(
@@ -122,7 +122,7 @@ def test_nobody_at_the_address_is_a_reason_to_wait() -> None:
 
 
 @pytest.mark.parametrize("robot", ["dingtalk", "wecom", "feishu"])
-def test_tokens_and_signatures_are_never_said(peer: HttpPeer, robot: str) -> None:
+def test_tokens_and_signatures_are_never_said(peer: ToldServer, robot: str) -> None:
     channel = robots(peer.url)[robot]
     assert "secret" not in repr(channel)
     assert "secret" not in said(peer, robot, Reply(404, b"")).detail
