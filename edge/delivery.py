@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from edge.clock import Clock
 from edge.errors import SpoolError
 from edge.link import Heard, Link
-from edge.seal import Sealed, Sealer, as_draft, seal
+from edge.seal import MAX_PENDING, Sealed, Sealer, as_draft, seal
 from edge.site import Site
 from edge.spool import Spool
 from edge.timesync import PATIENCE_S, STEP_MS, Trust, offset_ms
@@ -29,6 +29,7 @@ FLUSH_S = 5.0
 FAREWELL_S = 1.0
 SPOOL_RETRY_S = 1.0
 DRAFTS_AT_ONCE = 100
+READINGS_AT_ONCE = MAX_PENDING // 2
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class Delivery:
         for item in _take_all(self._inbox, wait_s):
             with self._spool_may_fail():
                 self._take(item)
+            if len(self._sealer) >= READINGS_AT_ONCE:
+                break  # a burst is sealed in parts; the rest stays in the inbox
         now_s = time.monotonic()
         if now_s >= self._retry_s:
             with self._spool_may_fail():

@@ -11,7 +11,7 @@ from support.servers import wait_until
 
 from edge.clock import VirtualClock
 from edge.errors import SpoolError
-from edge.seal import Sealed
+from edge.seal import MAX_PENDING, Sealed
 from edge.spool import MemorySpool, Spool
 from edge.timesync import ClockState
 from edge.wire import Ack, Batch, PointList, Quality, Reading, Status, decode, encode
@@ -233,6 +233,23 @@ def test_a_stop_without_a_broker_is_quick_and_keeps_what_was_read() -> None:
         gateway.stop()
         assert time.monotonic() - begin_s < 3
     assert waiting(spool) == [0]
+
+
+def test_a_burst_larger_than_memory_allows_unsealed_is_kept_whole() -> None:
+    """Hours of readings handed over at once are no reason to let any go: only a spool that fails is."""
+    with ScriptedBroker() as gone:
+        site = make_site(gone.url)
+    spool = MemorySpool(max_bytes=10**9)
+    with Gateway(site, spool) as gateway:
+        for start in range(0, 3 * MAX_PENDING, 5000):
+            gateway.emit([reading(number) for number in range(start, start + 5000)])
+    assert sum(decode_rows(spool, seq) for seq in waiting(spool)) == 3 * MAX_PENDING
+
+
+def decode_rows(spool: Spool, seq: int) -> int:
+    sealed = spool.oldest(seq, seq + 1)
+    assert sealed is not None
+    return sealed.readings
 
 
 class FullSpool(MemorySpool):
