@@ -1,7 +1,8 @@
 """From what devices prove to what is proven of every unit: supplied, interrupted, or unknown, at each time.
 
 Life climbs: a living meter proves its whole supply path energised (O11). A lost supply descends to everything below.
-Where both are claimed, life wins: a terminal behind its own blown fuse reads nothing while its transformer lives.
+Where both are claimed, life wins: a terminal behind its own blown fuse reads nothing while its transformer lives. Only
+a short failure on a meter's record, which may hide between two polls of a device that counts no failures, wins.
 """
 
 from typing import NamedTuple
@@ -78,9 +79,8 @@ def counted_units(topology: Topology, start_ms: int, end_ms: int) -> Units:
 
 def prove(runs: Runs, kept: Kept, devices: Devices, topology: Topology, judged: Judged = NOTHING_JUDGED) -> Proof:
     """Return what readings and registers prove of every asset, and what people say of it."""
-    said = _said(runs, LIVE)
-    live = union(_on_assets(said, devices).spans)
-    live = union(join(live, _on_assets(kept.live, devices).spans))
+    records = descend(_on_assets(kept.lost, devices), topology).spans
+    live = union(join(_lives(runs, devices, records), _on_assets(kept.live, devices).spans))
     climbed = union(climb(Facts(live, np.zeros(len(live.key), np.int64)), topology).spans)
     told_lost = descend(_by_people(judged.lost), topology).spans
     here = _on_assets(_joined(_said(runs, LOST), kept.lost), devices)
@@ -149,6 +149,15 @@ def on_units(facts_on_assets: Spans, units: Units, source: Int | None = None) ->
 
 def _by_people(spans_: Spans) -> Facts:
     return Facts(spans_, np.full(len(spans_.key), PERSON, np.int64))
+
+
+def _lives(runs: Runs, devices: Devices, records: Spans) -> Spans:
+    """Stretches of life per asset, without the failures that may hide between two polls of one."""
+    said = _said(runs, LIVE)
+    counts = np.isfinite(runs.fail_count[said.run])
+    watched = said.spans._replace(key=devices.asset[said.spans.key])
+    short = records.take(records.end_ms - records.start_ms < devices.max_gap_ms.max(initial=0))
+    return union(join(watched.take(counts), subtract(watched.take(~counts), short)))
 
 
 def _said(runs: Runs, state: int) -> Marked:
