@@ -20,6 +20,7 @@ COMMANDS = {
     "centre": ("ingest.cli:centre", "Run the centre's processes together."),
     "power": ("analytics.power_cli:power", "Supply reliability and voltage compliance, on your own files too."),
     "water": ("analytics.water_cli:water", "Water quality: limits, disinfection, event detection."),
+    "alarms": ("analytics.alarms.cli:alarms", "Alarms: list, acknowledge, shelve, run the engine."),
     "analytics": ("analytics.cli:analytics", "Keep the numbers up to date (centre)."),
     "demo": ("simulators.cli:demo", "A virtual county through the whole road, checked against the truth."),
     "simulate": ("simulators.cli:simulate", "Make a virtual county, serve its meters, replay recordings."),
