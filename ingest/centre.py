@@ -1,10 +1,12 @@
 """Run the centre's processes together: each is a program of its own, started again when it ends.
 
 A child that ends is started again after a pause that doubles up to `LONGEST_PAUSE_S`; one that has run for
-`STEADY_S` starts afresh. A child that ends with code 2 says that a person must change something: then all stop.
-Children end with this process, however it ends, for it holds the other end of their standard input.
+`STEADY_S` starts afresh. Code 2 says that a person must change something: without broker or ingest there is nothing
+to run, so all stop; any other child is tried now and then, and the road goes on without it. Broker and ingest end
+with this process, however it ends, for it holds the other end of their standard input.
 """
 
+import importlib.util
 import logging
 import subprocess
 import sys
@@ -35,16 +37,18 @@ class Program:
 
     name: str
     command: tuple[str, ...]
+    needed: bool = True
+    """False: the others go on where this one cannot run as configured."""
 
 
 def programs_of(centre: Centre, centre_file: Path) -> list[Program]:
-    """Return what the centre of `centre_file` runs: the embedded broker if it has one, ingest, and analytics."""
+    """Return what the centre of `centre_file` runs: the embedded broker if it has one, ingest, and the numbers."""
     file = str(centre_file.resolve())
-    programs = [_program("ingest", "run", "--with-parent", file)]
+    programs = [Program("ingest run", (*STEPPE, "ingest", "run", "--with-parent", file))]
     if is_embedded(centre.broker):
-        programs.insert(0, _program("centre", "broker", "--with-parent", file))
-    if _exists("analytics", "run"):
-        programs.append(_program("analytics", "run", file))
+        programs.insert(0, Program("centre broker", (*STEPPE, "centre", "broker", "--with-parent", file)))
+    if importlib.util.find_spec("analytics.cli") is not None:
+        programs.append(Program("analytics run", (*STEPPE, "analytics", "run", file), needed=False))
     return programs
 
 
@@ -80,11 +84,13 @@ class _Child:
         code = self._process.poll()
         if code is None:
             return
-        self._process = None
-        if code == BAD_INPUT:
+        self._let_go()
+        if code == BAD_INPUT and self._program.needed:
             raise BadInput(f"{self._program.name} cannot run as configured; it said why above")
         if now_s - self._started_s >= STEADY_S:
             self._pause_s = FIRST_PAUSE_S
+        if code == BAD_INPUT:
+            self._pause_s = LONGEST_PAUSE_S
         log.warning("%s ended with %d, started again in %.0f s", self._program.name, code, self._pause_s)
         self._start_at_s = now_s + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
@@ -100,19 +106,14 @@ class _Child:
             log.warning("%s did not end in %.0f s and is killed", self._program.name, STOP_S)
             self._process.kill()
             self._process.wait()
-        self._process = None
+        self._let_go()
 
     def _start(self, now_s: float) -> None:
         self._process = subprocess.Popen(self._program.command, stdin=subprocess.PIPE)  # noqa: S603
         self._started_s = now_s
         log.info("%s started, process %d", self._program.name, self._process.pid)
 
-
-def _program(room: str, command: str, *arguments: str) -> Program:
-    return Program(f"{room} {command}", (*STEPPE, room, command, *arguments))
-
-
-def _exists(*words: str) -> bool:
-    """Whether this installation has the command, asked of the command itself: importing a room costs memory."""
-    asked = subprocess.run((*STEPPE, *words, "--help"), capture_output=True, check=False)  # noqa: S603
-    return asked.returncode == 0
+    def _let_go(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process = None

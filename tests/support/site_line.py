@@ -4,6 +4,7 @@ import contextlib
 import queue
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from support.servers import wait_until
 
@@ -17,11 +18,12 @@ RESEND_S = 1.0
 class SiteLine:
     """One site on one connection, opened anew after each loss of the line."""
 
-    def __init__(self, url: str, site: str) -> None:
+    def __init__(self, url: str, site: str, **files: Path) -> None:
+        """`files`: ca_file, cert_file, key_file where the broker wants to know who comes."""
         self.site = site
         self.ack: Ack | None = None
         self.answers: dict[int, int] = {}
-        self._address = BrokerAddress(url)
+        self._address = BrokerAddress(url, **files)
         self._connection: Connection | None = None
         self._connected = False
 
