@@ -15,11 +15,12 @@ SEAL_AFTER_S = 60.0
 TIMEOUT_S = 0.4
 """Real seconds: a virtual minute is much shorter, a meter on loopback answers in a thousandth of it."""
 VOLTAGE_POINTS = {
-    "bus": ("A", "gb12325-10kv-busbar", 10_000.0),
+    "bus": ("A", "class-a-10kv", 10_000.0),
     "feeder_head": ("C", "gb12325-10kv", 10_000.0),
     "transformer": ("D", "gb12325-220", 220.0),
     "line_end": ("D", "gb12325-220", 220.0),
 }
+WATER_LIMITS = {"works": "works_outlet", "network_end": "network_end", "lift": "lift_station"}
 LEVEL_OF_KIND = {"transformer": "mv", "customer_group": "lv"}
 
 
@@ -151,7 +152,8 @@ def _point_rows(county: County) -> Iterable[dict[str, object]]:
     for gateway, device in county.devices():
         for point in read_points(device):
             is_voltage = point.name.endswith("voltage_v") and device.role in VOLTAGE_POINTS
-            voltage_class, limits, nominal = VOLTAGE_POINTS[device.role] if is_voltage else ("", "", "")
+            water_limits = WATER_LIMITS.get(device.role, "")
+            voltage_class, limits, nominal = VOLTAGE_POINTS[device.role] if is_voltage else ("", water_limits, "")
             yield {
                 "point": f"{gateway.site}/{device.name}.{point.name}",
                 "asset": device.asset,

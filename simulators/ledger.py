@@ -7,7 +7,7 @@ sealed ⊆ stored ∪ reported drops, and stored ⊆ intent.
 
 import base64
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -87,26 +87,22 @@ class RecordingSpool:
 
 
 def _line(mark: Literal["I", "S"], stream: str, batch: Sealed) -> str:
-    """Intents carry the batch, seals the number of its readings."""
-    rest = base64.b64encode(batch.payload).decode() if mark == "I" else batch.readings
-    return f"{mark} {stream} {batch.seq} {rest}\n"
+    """Mark, stream, number and readings; an intent carries the batch as well."""
+    payload = f" {base64.b64encode(batch.payload).decode()}" if mark == "I" else ""
+    return f"{mark} {stream} {batch.seq} {batch.readings}{payload}\n"
 
 
 def read_ledger(path: Path) -> list[Trail]:
     """Every batch of a ledger file, in the order of first intent; a torn last line is left out."""
     intents: dict[tuple[str, int], bytes] = {}
     sealed: set[tuple[str, int]] = set()
-    for mark, stream, seq, rest in _lines(path):
-        if mark == "I":
-            intents[stream, seq] = base64.b64decode(rest)
-        else:
-            sealed.add((stream, seq))
-    return [Trail(stream, seq, payload, (stream, seq) in sealed) for (stream, seq), payload in intents.items()]
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str, int, str]]:
     with path.open(encoding="ascii") as file:
         for line in file:
-            if line.endswith("\n"):
-                mark, stream, seq, rest = line.split()
-                yield mark, stream, int(seq), rest
+            if not line.endswith("\n"):
+                break
+            mark, stream, seq, _, *payload = line.split()
+            if mark == "I":
+                intents[stream, int(seq)] = base64.b64decode(payload[0])
+            else:
+                sealed.add((stream, int(seq)))
+    return [Trail(stream, seq, payload, (stream, seq) in sealed) for (stream, seq), payload in intents.items()]

@@ -49,8 +49,9 @@ class Series:
     values: Array
 
     def at(self, t_ms: int) -> float:
-        """The value in force at an instant."""
-        return float(self.values[(t_ms - self.start_ms) // self.step_ms])
+        """The value in force at an instant; the first or last one outside the simulated time."""
+        step = (t_ms - self.start_ms) // self.step_ms
+        return float(self.values[min(max(step, 0), len(self.values) - 1)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """A recording of a real instrument: one instant and some values per row, from CSV or Parquet."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,11 @@ def load_recording(path: Path, *, time_column: str | None = None, columns: Seque
         raise BadInput(f"{path}: {len(t_ms)} rows, a recording needs two at least")
     values = {name: _numbers(path, name, table.column(name)) for name in names}
     return Recording(t_ms, values, int(np.median(np.diff(t_ms))))
+
+
+def default_point_name(column: str) -> str:
+    """A column's name as a point name."""
+    return re.sub(r"[^a-z0-9_.]+", "_", column.lower()).strip("._") or "value"
 
 
 def _read(path: Path) -> pa.Table:

@@ -10,7 +10,7 @@ import contextlib
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from simulators.child import LEDGER_FILE, SITE_FILE
 from simulators.clock import JumpClock, JumpLoop
 from simulators.ledger import RecordingSpool, read_ledger
 from simulators.processes import Child, ChildFailed, free_port, listens
-from simulators.recording import Recording
+from simulators.recording import Recording, default_point_name
 from simulators.serve import Meter, serve
 
 DEVICE, LINK = "meter", "recording"
@@ -67,7 +67,7 @@ def replay(
 
     `names` gives the columns to play and their point names. Raises BadInput, or ChildFailed where a process dies.
     """
-    points = _points(names or {column: _point_name(column) for column in recording.columns})
+    points = _points(names or {column: default_point_name(column) for column in recording.columns})
     gateway = folder / "gateway"
     gateway.mkdir(parents=True, exist_ok=True)
     clock = JumpClock(int(recording.t_ms[0]), folder / "clock")
@@ -81,6 +81,22 @@ def replay(
         findings = _compare(centre, journal, site, gateway)
     full_names = tuple(f"{site}/{DEVICE}.{point.name}" for point in points.values())
     return Replayed(folder / "centre.toml", full_names, len(recording.t_ms), findings)
+
+
+def summary(result: Replayed) -> dict[str, object]:
+    """The result as one JSON object."""
+    found = result.findings
+    return {
+        "ok": found.ok,
+        "rows": result.rows,
+        "points": list(result.points),
+        "sealed": found.sealed,
+        "stored": found.stored,
+        "lost": found.lost,
+        "duplicated": found.duplicated,
+        "changed": found.changed,
+        "centre": str(result.centre),
+    }
 
 
 @dataclass(frozen=True)
@@ -112,10 +128,6 @@ def _points(names: Mapping[str, str]) -> dict[str, Point]:
         column: Point(name=name, table="input_register", register=2 * place, type="float32")
         for place, (column, name) in enumerate(names.items())
     }
-
-
-def _point_name(column: str) -> str:
-    return re.sub(r"[^a-z0-9_.]+", "_", column.lower()).strip("._") or "value"
 
 
 def _start_centre(folder: Path, store_url: str, stack: ExitStack) -> tuple[Centre, int]:
@@ -218,7 +230,7 @@ def reported_drops(sites: Sites, names: Sequence[str]) -> Iterator[DroppedRange]
             yield dropped.batches
 
 
-def held_ranges(journal: Journal, site: str, streams: Mapping[str, object]) -> dict[str, list[tuple[int, int]]]:
+def held_ranges(journal: Journal, site: str, streams: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
     """Per stream the numbers that the centre holds or was told of, ends included."""
     held = {}
     for stream in streams:

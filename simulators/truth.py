@@ -16,13 +16,13 @@ from simulators.county_files import VOLTAGE_POINTS, read_points
 from simulators.faults import DAY_MS, INTERRUPTS, FaultKind
 from simulators.physics import MINUTE_MS, Array, touched
 from simulators.registers import shown
-from simulators.watches import Watch, watches_of
+from simulators.watches import Watch, stuck_name, watches_of
 from simulators.world import World
 
 LIMITS_V = {
     "gb12325-220": (198.0, 235.4),
     "gb12325-10kv": (9_300.0, 10_700.0),
-    "gb12325-10kv-busbar": (10_000.0, 10_700.0),
+    "class-a-10kv": (10_000.0, 10_700.0),
 }
 
 
@@ -166,7 +166,7 @@ def _alarms(world: World, start_ms: int, end_ms: int) -> Iterator[AlarmTruth]:
                 yield AlarmTruth(watch.name, first, last)
     for fault in world.faults:
         if fault.kind == "stuck_sensor" and fault.start_ms < end_ms:
-            yield AlarmTruth(f"{fault.target} stuck", fault.start_ms, fault.end_ms)
+            yield AlarmTruth(stuck_name(fault.target), fault.start_ms, fault.end_ms)
 
 
 def lasting(t_ms: NDArray[np.int64], values: Array, watch: Watch) -> Sequence[tuple[int, int]]:

@@ -44,6 +44,21 @@ def watches_of(county: County) -> Iterator[Watch]:
             yield _watch(place, device.asset, "level_m", 2.2, 60.0, 60.0, is_high=True)
 
 
+def flat_line_points_of(county: County) -> list[str]:
+    """The points looked at for a sensor that is stuck: what never stands still on its own."""
+    return [
+        f"{gateway.site}/{device.name}.{quantity}"
+        for gateway, device in county.devices()
+        if device.role == "works"
+        for quantity in ("ph", "conductivity_us_cm", "turbidity_ntu")
+    ]
+
+
+def stuck_name(point: str) -> str:
+    """What a stuck sensor's alarm is called."""
+    return f"{point} stuck"
+
+
 def _watch(
     place: str,
     series: str,

@@ -1,0 +1,113 @@
+"""Everybody on stage: the processes of a run and the links between them."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+from edge.clock import VirtualClock
+from simulators.child import PORTS_FILE
+from simulators.clock import describe
+from simulators.county_files import Ports, site_folder, write_county
+from simulators.plot import Act
+from simulators.processes import Child, free_port, listens
+from simulators.proxy import Link, proxy
+from simulators.scenario import Scenario
+
+READY_S = 60.0
+LEAVE_S = 20.0
+
+
+class Cast:
+    """The meters, the broker, ingest, one gateway per site and each gateway's link."""
+
+    def __init__(self, folder: Path, children: Mapping[str, Child], links: Mapping[str, Link]) -> None:
+        self._folder = folder
+        self._children = children
+        self._links = links
+        self._down: set[str] = set()
+        self.crashes: list[str] = []
+        """Who ended without being told to, and what it said."""
+
+    def perform(self, act: Act) -> None:
+        """Do what the plot says. Starting what runs and killing what is gone is nothing to do."""
+        if act.verb == "kill":
+            self._down.add(act.target)
+            self._children[act.target].kill()
+        elif act.verb == "start":
+            self._down.discard(act.target)
+            self._start(act.target)
+        elif act.verb in ("mains_off", "mains_on"):
+            mains = site_folder(self._folder, act.target) / "mains"
+            mains.write_text("0\n" if act.verb == "mains_off" else "1\n", encoding="ascii")
+        elif act.verb == "cut":
+            self._links[act.target].cut()
+        elif act.verb == "restore":
+            self._links[act.target].restore()
+
+    def look_after(self) -> None:
+        """Start again whoever ended on its own, and remember it."""
+        for name, child in self._children.items():
+            if name not in self._down and not child.is_alive:
+                self.crashes.append(f"{name}: {child.last_words(3)}")
+                child.start()
+
+    def raise_all(self) -> None:
+        """Everybody up and every link open: nobody may be missing at the end."""
+        self._down.clear()
+        for name in self._children:
+            self._start(name)
+        for link in self._links.values():
+            link.restore()
+
+    async def leave(self) -> None:
+        """Gateways seal, flush and end; the centre and the meters stay."""
+        self._down.update(self._links)
+        await asyncio.gather(*(asyncio.to_thread(self._children[site].stop, LEAVE_S) for site in self._links))
+
+    def _start(self, name: str) -> None:
+        if not self._children[name].is_alive:
+            self._children[name].start()
+
+
+@contextlib.asynccontextmanager
+async def on_stage(folder: Path, scenario: Scenario, clock: VirtualClock, store_url: str) -> AsyncIterator[Cast]:
+    """Start everybody in order, on free ports, with their files in `folder`; stop them all when the block ends."""
+    arguments = ["--clock", describe(clock)]
+    county = scenario.county()
+    children = {"meters": Child("meters", ["meters", str(folder), *arguments], folder / "meters.log")}
+    broker_port = free_port()
+    children["broker"] = Child("broker", ["broker", "--port", str(broker_port)], folder / "broker.log")
+    children["ingest"] = Child("ingest", ["ingest", str(folder / "centre.toml"), *arguments], folder / "ingest.log")
+    for gateway in county.gateways:
+        place = site_folder(folder, gateway.site)
+        place.mkdir(parents=True, exist_ok=True)
+        children[gateway.site] = Child(gateway.site, ["edge", str(place), *arguments], place / "edge.log")
+    async with contextlib.AsyncExitStack() as stack:
+        for child in children.values():
+            stack.callback(child.kill)
+        links = {
+            gateway.site: await stack.enter_async_context(proxy(Link("127.0.0.1", broker_port)))
+            for gateway in county.gateways
+        }
+        await _start(children["meters"], lambda: (folder / PORTS_FILE).exists())
+        await _start(children["broker"], lambda: listens(broker_port))
+        ports = Ports(_meter_ports(folder), {site: link.port for site, link in links.items()}, broker_port)
+        write_county(folder, county, scenario.faults, ports, store_url=store_url)
+        children["ingest"].start()
+        for gateway in county.gateways:
+            children[gateway.site].start()
+        yield Cast(folder, children, links)
+        await asyncio.to_thread(children["ingest"].stop, LEAVE_S)
+
+
+async def _start(child: Child, ready: Callable[[], bool]) -> None:
+    child.start()
+    await asyncio.to_thread(child.wait_until, ready, READY_S)
+
+
+def _meter_ports(folder: Path) -> dict[tuple[str, str], int]:
+    """(site, link) → port, as the meters wrote them down."""
+    ports = json.loads((folder / PORTS_FILE).read_text(encoding="utf-8"))
+    return {tuple(name.split("/", 1)): port for name, port in ports.items()}

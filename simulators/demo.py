@@ -1,0 +1,211 @@
+"""The demo: a virtual county through the whole road, with faults and kills, judged by its own truth.
+
+Meters, gateways, broker and ingest are processes of their own on one virtual clock. This process is the director: it
+cuts links, takes mains away, kills and restarts by schedule, and at the end compares what the centre says with what
+really happened.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from edge.clock import VirtualClock
+from ingest.config import Centre, load_centre
+from ingest.journal import Journal
+from ingest.register_files import load_register
+from ingest.sites import Sites
+from ingest.stores import open_store
+from simulators.cast import Cast, on_stage
+from simulators.checker import Findings, check, gather
+from simulators.child import LEDGER_FILE
+from simulators.county import Size
+from simulators.county_files import LOCAL, site_folder
+from simulators.ledger import read_ledger
+from simulators.numbers import Numbers, compute
+from simulators.physics import Span
+from simulators.plot import chaos_acts, fault_acts
+from simulators.progress import Progress, ProgressReader
+from simulators.replay import held_ranges, reported_drops
+from simulators.scenario import Scenario, make_scenario, save_scenario
+from simulators.truth import Truth, find_truth, write_truth
+from simulators.verdict import TARGET_RS_PCT, Row, judge, pooled_voltage_pct
+from simulators.watches import flat_line_points_of, watches_of
+
+FULL_SPEED = 400.0
+"""Virtual seconds per real second with `speed=None`: what two cores carry with room to spare."""
+WARM_UP_REAL_S = 8.0
+"""Everybody is reading well before the first day begins."""
+AFTER_MS = 15 * 60_000
+"""The road runs on after the last day, so that what its last minutes left open is resolved."""
+LOOK_EVERY_S = 0.1
+SHOW_EVERY_S = 0.5
+SENSING_REAL_S = 0.05
+"""Between a gateway's loss of mains in the plot and in its reading: this process, a file, and the gateway's look."""
+DRAIN_REAL_S = 90.0
+COUNTY = "1501"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a spectator may choose."""
+
+    folder: Path
+    days: int = 1
+    speed: float | None = None
+    seed: int = 1
+    chaos: bool = True
+    store_url: str = "sqlite:///store.db"
+    size: Size = field(default_factory=Size)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended."""
+
+    rows: tuple[Row, ...]
+    truth: Truth
+    numbers: Numbers
+    findings: Findings
+    progress: Progress
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row held."""
+        return all(row.ok for row in self.rows)
+
+
+Show = Callable[[int, Progress, Sequence[str]], None]
+"""Called now and then with the county's time, the progress, and what happened since the last call."""
+
+
+async def run_demo(settings: Settings, show: Show) -> Outcome:
+    """Play the whole demo. Raises ChildFailed where a process does not come up."""
+    began_s = time.monotonic()
+    speed = settings.speed or FULL_SPEED
+    warm_up_ms = int(speed * WARM_UP_REAL_S * 1000)
+    scenario = make_scenario(
+        settings.seed, settings.size, settings.days, before_ms=warm_up_ms + AFTER_MS, after_ms=2 * AFTER_MS
+    )
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    save_scenario(settings.folder, scenario)
+    world = scenario.world()
+    truth = find_truth(world, scenario.midnight_ms, scenario.days)
+    write_truth(truth, settings.folder / "truth.json")
+    clock = VirtualClock(scenario.midnight_ms - warm_up_ms, time.monotonic(), speed)
+    async with on_stage(settings.folder, scenario, clock, settings.store_url) as cast:
+        centre = load_centre(settings.folder / "centre.toml")
+        with contextlib.closing(_progress(settings.folder, scenario, centre)) as reader:
+            await _play(scenario, clock, cast, reader, show, chaos=settings.chaos)
+            progress = await _drain(cast, reader, lambda now: show(clock.now_ms(), now, ()))
+    findings, numbers = await asyncio.to_thread(_examine, settings.folder, scenario, centre)
+    rows = (*judge(truth, numbers, findings, sensing_ms=int(speed * SENSING_REAL_S * 1000)), _crashes(cast))
+    return Outcome(rows, truth, numbers, findings, progress, time.monotonic() - began_s)
+
+
+async def _play(
+    scenario: Scenario, clock: VirtualClock, cast: Cast, reader: ProgressReader, show: Show, *, chaos: bool
+) -> None:
+    """Follow the plot until the last day and a little more are over."""
+    acts = sorted(
+        [*fault_acts(scenario), *(chaos_acts(scenario) if chaos else ())], key=lambda act: act.at_ms, reverse=True
+    )
+    news: list[str] = []
+    shown_s = 0.0
+    while clock.now_ms() < scenario.end_ms + AFTER_MS:
+        while acts and acts[-1].at_ms <= clock.now_ms():
+            act = acts.pop()
+            cast.perform(act)
+            news.append(f"{_local(act.at_ms)} {act.words}")
+        cast.look_after()
+        if time.monotonic() - shown_s > SHOW_EVERY_S:
+            show(clock.now_ms(), reader.read(), news)
+            news, shown_s = [], time.monotonic()
+        next_act_s = clock.real_s((acts[-1].at_ms - clock.now_ms()) / 1000) if acts else LOOK_EVERY_S
+        await asyncio.sleep(min(max(next_act_s, 0.0), LOOK_EVERY_S))
+
+
+async def _drain(cast: Cast, reader: ProgressReader, show: Callable[[Progress], None]) -> Progress:
+    """Let everything that is sealed arrive and be stored, within a bound; the checker tells if it did not."""
+    cast.raise_all()
+    await _until(lambda now: now.waiting <= len(now.sites), reader, show)
+    await cast.leave()
+    return await _until(lambda now: now.waiting == 0 and now.not_stored == 0, reader, show)
+
+
+async def _until(
+    done: Callable[[Progress], bool], reader: ProgressReader, show: Callable[[Progress], None]
+) -> Progress:
+    deadline_s = time.monotonic() + DRAIN_REAL_S
+    while True:
+        progress = reader.read()
+        show(progress)
+        if done(progress) or time.monotonic() > deadline_s:
+            return progress
+        await asyncio.sleep(SHOW_EVERY_S)
+
+
+def _progress(folder: Path, scenario: Scenario, centre: Centre) -> ProgressReader:
+    span = Span(scenario.midnight_ms - scenario.before_ms, scenario.end_ms + scenario.after_ms)
+    sites = [gateway.site for gateway in scenario.county().gateways]
+    return ProgressReader(folder, sites, Path(centre.data_dir) / centre.journal.path, span)
+
+
+def _examine(folder: Path, scenario: Scenario, centre: Centre) -> tuple[Findings, Numbers]:
+    """What arrived, compared with what was sealed; and the numbers that follow from it."""
+    county = scenario.county()
+    sites = [gateway.site for gateway in county.gateways]
+    ledgers = {site: read_ledger(site_folder(folder, site) / LEDGER_FILE) for site in sites}
+    journal_path = Path(centre.data_dir) / centre.journal.path
+    with contextlib.closing(Sites(journal_path)) as centre_sites:
+        history = gather(ledgers, reported_drops(centre_sites, sites))
+    held: dict[str, list[tuple[int, int]]] = {}
+    with contextlib.closing(Journal(journal_path)) as journal:
+        for site, trails in ledgers.items():
+            held |= held_ranges(journal, site, {trail.stream for trail in trails})
+    register = load_register(Path(centre.register), centre.timezone)
+    with contextlib.closing(open_store(centre.store, Path(centre.data_dir))) as store:
+        findings = check(history, store.read(_of_sites(store.points(), sites), 0, 2**53), held)
+        watches, flat = list(watches_of(county)), flat_line_points_of(county)
+        numbers = compute(store, register, COUNTY, scenario.midnight_ms, scenario.days, watches, flat)
+    return findings, numbers
+
+
+def _of_sites(points: Sequence[str], sites: Sequence[str]) -> list[str]:
+    return [point for point in points if point.split("/", 1)[0] in sites]
+
+
+def _crashes(cast: Cast) -> Row:
+    return Row("processes that ended on their own", "0", str(len(cast.crashes)), tuple(cast.crashes))
+
+
+def summary(outcome: Outcome) -> dict[str, object]:
+    """The outcome as the one JSON object of `steppe demo --json`."""
+    rs, voltage = outcome.numbers.rs_mv, pooled_voltage_pct(outcome.truth.voltage, outcome.numbers.voltage)
+    return {
+        "ok": outcome.ok,
+        "made": outcome.progress.made,
+        "sealed": outcome.findings.sealed,
+        "committed": outcome.progress.committed,
+        "stored": outcome.findings.stored,
+        "lost": outcome.findings.lost,
+        "duplicated": outcome.findings.duplicated,
+        "rs1": {
+            "truth": outcome.truth.rs1_pct,
+            "low": rs.low_pct,
+            "point": rs.point_pct,
+            "high": rs.high_pct,
+            "verdict": rs.verdict(TARGET_RS_PCT),
+        },
+        "voltage": {"truth": voltage[0], "computed": voltage[1]},
+        "alarms": {"truth": len(outcome.truth.alarms), "computed": len(outcome.numbers.alarms)},
+        "seconds": round(outcome.seconds, 1),
+    }
+
+
+def _local(t_ms: int) -> str:
+    return datetime.fromtimestamp(t_ms / 1000, LOCAL).strftime("%d %H:%M")
