@@ -2,14 +2,16 @@
 
 import json
 import logging
+import math
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -20,6 +22,7 @@ from analytics.alarms.channels.port import Recipient, Verdict
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord
 from analytics.alarms.events import Acknowledge, Event, RemoveFromService, Reset, ReturnToService, Shelve, Unshelve
+from analytics.alarms.performance import performance
 from analytics.alarms.planner import Planner
 from analytics.alarms.settings import AlarmSettings, load_settings
 from analytics.alarms.state import IllegalTransition
@@ -30,7 +33,20 @@ from ingest.config import Centre, load_centre
 from ingest.register_files import load_register
 
 MINUTE_MS = 60_000
-F = TypeVar("F", bound=Callable[..., Any])
+LIMITS = {
+    "per_day": "about 150, at most 300",
+    "per_hour": "about 6, at most 12",
+    "per_10_min": "about 1, at most 2",
+    "slots_over_10_share": "below 0.01",
+    "hours_over_30_share": "below 0.01",
+    "max_per_10_min": "at most 10",
+    "flood_share": "below 0.01",
+    "top_10_share": "about 0.01, at most 0.05",
+    "chattering": "0",
+    "stale": "below 5 on any day",
+    "priority_share": "low 0.80, medium 0.15, high 0.05, critical below 0.01",
+}
+"""IEC 62682, for one operator position."""
 
 CENTRE = click.argument("centre_toml", type=click.Path(path_type=Path, dir_okay=False))
 ALARM = click.argument("alarm")
@@ -160,6 +176,55 @@ def return_to_service(centre_toml: Path, alarm: str, by: str, reason: str) -> No
     _act(centre_toml, alarm, lambda _: ReturnToService(), by, reason)
 
 
+@alarms.command(epilog="Example: steppe alarms history centre.toml --from 2026-06-01 --to 2026-07-01")
+@CENTRE
+@click.option("--from", "from_day", required=True, help="First local day, YYYY-MM-DD.")
+@click.option("--to", "to_day", required=True, help="Local day after the last, YYYY-MM-DD.")
+@AS_JSON
+def history(centre_toml: Path, from_day: str, to_day: str, as_json: bool) -> None:
+    """List the occurrences that began in a period."""
+    with _opened(centre_toml) as (centre, database):
+        start_ms, end_ms = _day_ms(from_day, centre.timezone), _day_ms(to_day, centre.timezone)
+        found = database.occurrences(start_ms=start_ms, end_ms=end_ms)
+    if as_json:
+        click.echo(json.dumps({"occurrences": [asdict(one) for one in found]}))
+        return
+    for one in found:
+        ends = _local(one.returned_ms, centre.timezone) or "still there"
+        cause = f"  because of {one.cause}" if one.cause else ""
+        click.echo(f"{_local(one.onset_ms, centre.timezone)} – {ends:16} {one.severity.name:8} {one.alarm}{cause}")
+    click.echo(f"{len(found)} occurrences")
+
+
+@alarms.command(
+    "performance", epilog="Example: steppe alarms performance centre.toml --from 2026-06-01 --to 2026-07-01"
+)
+@CENTRE
+@click.option("--from", "from_day", required=True, help="First local day, YYYY-MM-DD.")
+@click.option("--to", "to_day", required=True, help="Local day after the last, YYYY-MM-DD.")
+@AS_JSON
+def show_performance(centre_toml: Path, from_day: str, to_day: str, as_json: bool) -> None:
+    """Print rates, floods, chatter and response of the alarms, beside the limits of IEC 62682."""
+    with _opened(centre_toml) as (centre, database):
+        start_ms, end_ms = _day_ms(from_day, centre.timezone), _day_ms(to_day, centre.timezone)
+        found = [one for one in database.occurrences(end_ms=end_ms) if one.cause is None]
+    numbers = {alarm: place for place, alarm in enumerate(dict.fromkeys(one.alarm for one in found))}
+    figures = performance(
+        [one.onset_ms for one in found],
+        [math.nan if one.returned_ms is None else one.returned_ms for one in found],
+        [math.nan if one.acked_ms is None else one.acked_ms for one in found],
+        [numbers[one.alarm] for one in found],
+        [int(one.severity) for one in found],
+        start_ms=start_ms,
+        end_ms=end_ms,
+    )
+    if as_json:
+        click.echo(json.dumps(_without_nan(asdict(figures))))
+        return
+    for name, value in asdict(figures).items():
+        click.echo(f"{name:22} {value!s:24} {LIMITS.get(name, '')}")
+
+
 @alarms.command("verify-audit", epilog="Example: steppe alarms verify-audit centre.toml")
 @CENTRE
 def verify_audit(centre_toml: Path) -> None:
@@ -236,6 +301,24 @@ def _plain(record: AlarmRecord, onset_ms: int | None) -> dict[str, object]:
         "acknowledged": alarm.acked,
         "suppressed_by": sorted(alarm.suppressed_by),
         "doubtful": alarm.doubtful,
+    }
+
+
+def _day_ms(day: str, timezone: str) -> int:
+    try:
+        local = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=ZoneInfo(timezone))
+    except ValueError as error:
+        raise BadInput(f"day {day!r}: write it as YYYY-MM-DD") from error
+    return int(local.timestamp() * 1000)
+
+
+def _without_nan(figures: dict[str, Any]) -> dict[str, Any]:
+    """NaN becomes null: JSON has no NaN."""
+    return {
+        name: [None if math.isnan(v) else v for v in value]
+        if isinstance(value, tuple)
+        else (None if isinstance(value, float) and math.isnan(value) else value)
+        for name, value in figures.items()
     }
 
 
