@@ -17,6 +17,8 @@ from analytics.spans import Bool, Int, pack
 Float = NDArray[np.float64]
 
 NOTHING, LIVE, LOST = 0, 1, 2
+HELD_SHARE = 0.7
+"""Of the silence allowed: a word holds until the next one only if no poll between them was missed."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,8 @@ def _record_between(kept: Readings) -> Bool:
     """True between two readings if a failure that the meter recorded lies wholly between them."""
     between = np.zeros(max(len(kept) - 1, 0), np.bool_)
     told = (kept.fail_end_ms > kept.fail_start_ms) & (kept.fail_start_ms >= 0)
-    columns = (kept.device, kept.fail_start_ms, kept.fail_end_ms)
-    record = np.unique(np.stack([column[told].astype(np.int64) for column in columns]), axis=1)
+    told[1:] &= (kept.fail_end_ms[1:] != kept.fail_end_ms[:-1]) | (kept.device[1:] != kept.device[:-1])
+    record = [c[told].astype(np.int64) for c in (kept.device, kept.fail_start_ms, kept.fail_end_ms)]
     after = np.searchsorted(pack(kept.device, kept.t_ms), pack(record[0], record[1]), side="right")
     inner = (after > 0) & (after < len(kept))
     after, device, end_ms = after[inner], record[0][inner], record[2][inner]
@@ -235,6 +237,6 @@ def _hold_until_next(end_ms: Int, kept: Readings, last: Int, devices: Devices) -
     run = np.flatnonzero(last < len(kept) - 1)
     here, after = last[run], last[run] + 1
     device = kept.device[here]
-    near = kept.t_ms[after] - kept.t_ms[here] <= devices.max_gap_ms[device]
+    near = kept.t_ms[after] - kept.t_ms[here] <= HELD_SHARE * devices.max_gap_ms[device]
     held = devices.on_change[device] & (kept.device[after] == device) & near
     end_ms[run[held]] = kept.t_ms[after[held]]
