@@ -16,6 +16,7 @@ from pymodbus.framer import FramerType
 from edge.budget import serial_settings
 from edge.dial_in import DialIn
 from edge.linestats import LineStatistics
+from edge.mbap import StrictMbap
 from edge.modbus import CONNECT_TIMEOUT_S, LinkChanged, ModbusLine
 from edge.rtu import LARGEST_BUFFER, StrictRtu
 
@@ -30,9 +31,8 @@ def open_line(url: str) -> ModbusLine:
 
     def make_client(statistics: LineStatistics, link_changed: LinkChanged) -> ModbusBaseClient:
         client = _serial_client(url, link_changed) if scheme == "rtu" else _tcp_client(url, link_changed, is_rtu)
-        if is_rtu:
-            client.ctx.framer = StrictRtu(statistics)
-            client.ctx.max_buffer_size = LARGEST_BUFFER
+        client.ctx.framer = StrictRtu(statistics) if is_rtu else StrictMbap(statistics)
+        client.ctx.max_buffer_size = LARGEST_BUFFER
         if dial_in is not None:
             client.ctx.call_create = lambda: dial_in.accept(client.ctx.handle_new_connection)
         return client

@@ -18,6 +18,7 @@ from pymodbus.pdu import ModbusPDU
 from edge.dial_in import DialIn
 from edge.errors import DeviceRefused, DeviceTimeout
 from edge.linestats import LineStatistics
+from edge.mbap import StrictMbap
 from edge.profiles import Table
 from edge.rtu import StrictRtu
 
@@ -40,7 +41,6 @@ EXCEPTIONS = {
 REGISTER_TABLES = ("holding_register", "input_register")
 LinkChanged = Callable[[bool], None]
 MakeClient = Callable[[LineStatistics, LinkChanged], ModbusBaseClient]
-FUNCTIONS: dict[Table, int] = {"coil": 1, "discrete_input": 2, "holding_register": 3, "input_register": 4}
 
 
 @dataclass
@@ -130,9 +130,6 @@ class ModbusLine:
             if code in GATEWAY_GOT_NO_ANSWER:
                 raise DeviceTimeout(text)
             raise DeviceRefused(text, code)
-        if answer.function_code != FUNCTIONS[table] or not _has_length(answer, table, count):
-            self.statistics.misfits += 1
-            raise DeviceTimeout(f"{asked}: the answer does not fit the question and was left out")
         return list(answer.registers) if table in REGISTER_TABLES else [int(bit) for bit in answer.bits[:count]]
 
     async def _connected(self) -> ModbusBaseClient:
@@ -165,10 +162,13 @@ class ModbusLine:
 
     def _expect_late_answer(self, client: ModbusBaseClient, unit: int, timeout_s: float) -> None:
         """On RTU, where answers carry no number, listen for one more time-out; once for a unit that stays silent."""
-        if isinstance(client.ctx.framer, StrictRtu):
-            client.ctx.framer.forget()
-            if unit not in self._silent_units:
-                self._quiet_until_s = time.monotonic() + timeout_s
+        framer = client.ctx.framer
+        if isinstance(framer, StrictRtu | StrictMbap):
+            framer.forget()
+        if isinstance(framer, StrictMbap) and framer.is_broken:
+            self._hang_up()
+        if isinstance(framer, StrictRtu) and unit not in self._silent_units:
+            self._quiet_until_s = time.monotonic() + timeout_s
         self._silent_units.add(unit)
 
 
@@ -186,12 +186,6 @@ def _reader(client: ModbusBaseClient, table: Table) -> Callable[..., Awaitable[M
         "holding_register": client.read_holding_registers,
         "input_register": client.read_input_registers,
     }[table]
-
-
-def _has_length(answer: ModbusPDU, table: Table, count: int) -> bool:
-    if table in REGISTER_TABLES:
-        return len(answer.registers) == count
-    return len(answer.bits) == (count + 7) // 8 * 8  # bits come in whole bytes
 
 
 def _request(table: Table, register: int, count: int) -> str:

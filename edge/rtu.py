@@ -11,7 +11,7 @@ from pymodbus.pdu import DecodePDU, ModbusPDU
 
 from edge.linestats import LineStatistics
 
-BITS, REGISTERS = (1, 2), (3, 4)
+READ_BITS = (1, 2)
 EXCEPTION_FLAG = 0x80
 EXCEPTION_BYTES = 5
 FRAME_BYTES = 5
@@ -58,7 +58,7 @@ class StrictRtu(FramerRTU):
     def _size(self, data: bytes, start: int, request: ModbusPDU) -> int | None:
         """Return how long the answer would be if it began at `start`; None if it cannot begin there."""
         head = data[start : start + 3]
-        payload = (request.count + 7) // 8 if request.function_code in BITS else 2 * request.count
+        payload = payload_bytes(request)
         if head == bytes([request.dev_id, request.function_code, payload])[: len(head)]:
             return FRAME_BYTES + payload
         if head[:2] == bytes([request.dev_id, request.function_code | EXCEPTION_FLAG])[: len(head)]:
@@ -73,3 +73,8 @@ class StrictRtu(FramerRTU):
         if answer is not None:
             answer.dev_id = frame[0]
         return answer
+
+
+def payload_bytes(request: ModbusPDU) -> int:
+    """Return how many bytes of data the answer to a read must bring."""
+    return (request.count + 7) // 8 if request.function_code in READ_BITS else 2 * request.count
