@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.interruptions import ALWAYS_FROM_MS, ALWAYS_TO_MS, NO_UNIT, Ledger
-from analytics.local_time import UNKNOWN_MS, instants
 from analytics.reliability import Nature
 from analytics.tables import Rejection, Table, read_table
 from edge.errors import BadInput
@@ -67,8 +66,8 @@ def read_units(path: Path, local: ZoneInfo) -> Units:
     table.reject(_repeats(names), "unit {} is listed already", "unit")
     customers = table.numbers("customers", 1.0)
     table.reject(~(customers >= 0), "customers {} is negative", "customers")
-    begin = _times(table, "in_service_from", local, ALWAYS_FROM_MS)
-    end = _times(table, "in_service_to", local, ALWAYS_TO_MS)
+    begin = table.instants("in_service_from", local, empty_ms=ALWAYS_FROM_MS)
+    end = table.instants("in_service_to", local, empty_ms=ALWAYS_TO_MS)
     table.reject(end < begin, "in_service_to lies before in_service_from")
     kva = table.numbers("kva")
     good = ~table.bad
@@ -102,9 +101,8 @@ def read_ledger(
     table = read_table(path, needed=["start"], known=LEDGER_COLUMNS)
     if "unit" not in table and "customers" not in table:
         raise BadInput(f"{path}: neither a column unit nor customers; a record needs one of them")
-    start = _times(table, "start", local, UNKNOWN_MS)
-    table.reject(table.is_empty("start"), "start is empty")
-    end = _times(table, "end", local, ALWAYS_TO_MS)
+    start = table.instants("start", local)
+    end = table.instants("end", local, empty_ms=ALWAYS_TO_MS)
     table.reject((end < start) & ~table.bad, "ends before it starts")
     table.reject((end == start) & ~table.bad, "ends when it starts: no duration")
     nature = table.codes("nature", NATURES, "fault, planned or limit")
@@ -128,17 +126,6 @@ def read_ledger(
         tuple(sorted(table.rejected, key=lambda rejection: rejection.row)),
         tuple(notes),
     )
-
-
-def _times(table: Table, column: str, local: ZoneInfo, empty_ms: int) -> Ms:
-    """Instants of a column, `empty_ms` where it is empty; the rows whose text names no instant are rejected."""
-    if column not in table:
-        return np.full(len(table.rows), empty_ms, dtype=np.int64)
-    read, empty = instants(table.columns[column], local), table.is_empty(column)
-    table.reject(read.wrong & ~empty, f"{column} {{}} is not a time; write 2025-06-01T08:00", column)
-    table.reject(read.skipped, f"{column} {{}} does not exist in {local.key}: daylight saving skips it", column)
-    table.reject(read.double, f"{column} {{}} comes twice in {local.key}; write its offset", column)
-    return np.where(empty, empty_ms, read.ms)
 
 
 def _units_and_customers(table: Table, units: Units | None, served: float) -> tuple[Ms, Real, pa.Array]:

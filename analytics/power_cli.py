@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from analytics.local_time import instant, zone
-from analytics.power_rules import Edition, power_rules
+from analytics.power_rules import Edition, limits_given, power_rules
 from edge.clock import RealClock
 from edge.errors import BadInput
 
@@ -98,6 +98,93 @@ def reliability(
         from analytics.power_text import reliability_text
 
         click.echo(reliability_text(answer))
+
+
+@power.command(
+    epilog="Example: steppe power voltage --readings d.csv --limits gb12325-220 --from 2025-06-01 --to 2025-07-01"
+)
+@click.option("--readings", required=True, type=FILE, help="CSV or Parquet: time, voltage_v, point, phase, quality.")
+@click.option("--limits", help="Name of a limits profile, such as gb12325-220.")
+@click.option("--lo", type=float, help="Lower limit [V], in place of --limits.")
+@click.option("--hi", type=float, help="Upper limit [V].")
+@click.option("--assess-lo", type=float, help="Below this a minute is off-scale [V].")
+@click.option("--assess-hi", type=float, help="Above this a minute is off-scale [V].")
+@click.option("--nominal", type=click.FloatRange(min=0, min_open=True), help="Nominal voltage [V].")
+@click.option("--pt-ratio", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Of a voltage transformer.")
+@click.option("--outages", type=FILE, help="Interruptions: start, end, and unit for the point.")
+@click.option("--points", type=FILE, help="Classes: point, class, limits, nominal.")
+@click.option("--target", type=click.FloatRange(0, 100), help="Target of the composite [%].  [default: the region's]")
+@click.option("--en50160", is_flag=True, help="Also weeks of ten-minute values.")
+@click.option("--plot", type=FILE, help=f"Voltage duration curves. {ENDS_IN_PLOT}")
+@period_options
+def voltage(
+    readings: Path,
+    limits: str | None,
+    lo: float | None,
+    hi: float | None,
+    assess_lo: float | None,
+    assess_hi: float | None,
+    nominal: float | None,
+    pt_ratio: float,
+    outages: Path | None,
+    points: Path | None,
+    target: float | None,
+    en50160: bool,
+    plot: Path | None,
+    begin: str,
+    end: str,
+    timezone: str,
+    as_json: bool,
+) -> None:
+    """Voltage compliance by minutes, classes and composite, and EN 50160 weeks."""
+    from analytics import power_voltage as room
+    from analytics.phase_minutes import Question
+
+    local = zone(timezone)
+    question = Question(
+        readings=readings,
+        profile=limits_given(limits, lo, hi, assess_lo, assess_hi, nominal),
+        outages=outages,
+        points=points,
+        start_ms=instant(begin, local, "--from"),
+        end_ms=instant(end, local, "--to"),
+        now_ms=RealClock().now_ms(),
+        local=local,
+        target=power_rules().target("composite_voltage").value if target is None else target,
+        pt_ratio=pt_ratio,
+    )
+    answer = room.answer(question)
+    _say(answer.notes)
+    if plot is not None:
+        from analytics.power_plot import plot_duration_curves
+
+        plot_duration_curves(answer, plot)
+    if as_json:
+        _print_json(answer.as_json(en50160=en50160))
+    else:
+        from analytics.power_text import voltage_text
+
+        click.echo(voltage_text(answer, en50160=en50160))
+
+
+@power.command(epilog="Example: steppe power med --daily saidi.csv --years 5")
+@click.option("--daily", required=True, type=FILE, help="Daily SAIDI: day, saidi_min.")
+@click.option("--years", type=click.IntRange(min=1), default=5, show_default=True, help="Latest years to use.")
+@click.option("--judge", type=int, metavar="YEAR", help="Judge this year's days by the years before it.")
+@click.option("--least-days", type=click.IntRange(min=2), default=36, show_default=True, help="Days needed above zero.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def med(daily: Path, years: int, judge: int | None, least_days: int, as_json: bool) -> None:
+    """Threshold and days of major events, 2.5 beta (IEEE 1366)."""
+    from analytics import power_med as room
+
+    answer = room.answer(room.Question(daily, years, judge, least_days))
+    _say(answer.notes)
+    if as_json:
+        _print_json(answer.as_json())
+    else:
+        from analytics.power_text import med_text
+
+        click.echo(med_text(answer))
 
 
 def _say(notes: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics import power_voltage
 from analytics.power_reliability import Answer
 from analytics.reliability import Nature, allowance_hours
 from edge.errors import BadInput
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = {Nature.FAULT: "#b3261e", Nature.LIMIT: "#7a5195", Nature.PLANNED: "#2f6db3"}
-MS_PER_DAY = 86_400_000
+SHARES = np.linspace(0.0, 1.0, 1001)
+"""Where a duration curve is drawn."""
+MOST_NAMED = 12
+"""Curves beyond which a legend would hide the drawing."""
 
 
 def plot_daily_hours(answer: Answer, path: Path) -> None:
@@ -37,7 +41,33 @@ def plot_daily_hours(answer: Answer, path: Path) -> None:
         total.set_ylabel("sum of hours per customer")
         total.set_ylim(bottom=0)
         handles = [h for part in (axes, total) for h in part.get_legend_handles_labels()[0]]
-        axes.legend(handles=handles, fontsize="small", frameon=False)
+        axes.set_ylim(0, 1.05 * max(float(floor.max()), 1e-9))
+        axes.legend(
+            handles=handles, fontsize="small", frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=5
+        )
+
+    _save(draw, path)
+
+
+def plot_duration_curves(answer: power_voltage.Answer, path: Path) -> None:
+    """Draw for each phase the voltage that was exceeded for a given share of the observed minutes."""
+
+    def draw(axes: "Axes") -> None:
+        for phase in answer.phases:
+            volts = phase.observed_v[~np.isnan(phase.observed_v)]
+            if len(volts):
+                exceeded = np.quantile(volts, 1.0 - SHARES)
+                axes.plot(
+                    100 * SHARES, exceeded, linewidth=1.2, label=f"{phase.point} {phase.phase}".strip() or "voltage"
+                )
+        profile = answer.question.profile
+        for limit in (profile.lo, profile.hi) if profile is not None else ():
+            axes.axhline(limit, color="black", linestyle="--", linewidth=0.8)
+        axes.set_xlabel("share of observed minutes [%]")
+        axes.set_ylabel("voltage exceeded [V]")
+        axes.set_xlim(0, 100)
+        if len(answer.phases) <= MOST_NAMED:
+            axes.legend(fontsize="small", frameon=False, loc="upper right")
 
     _save(draw, path)
 

@@ -15,6 +15,9 @@ from edge.errors import BadInput
 
 Edition = Literal["2012", "2016"]
 
+DEAD_SHARE = 0.05
+"""Share of nominal voltage below which a supply is interrupted (EN 50160)."""
+
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a region must reach in a year. [%]"""
@@ -103,3 +106,36 @@ def power_rules() -> PowerRules:
     """The rules that ship with steppe."""
     text = files("analytics").joinpath("power_rules.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), PowerRules)
+
+
+def limits_given(
+    name: str | None,
+    lo: float | None,
+    hi: float | None,
+    assess_lo: float | None = None,
+    assess_hi: float | None = None,
+    nominal: float | None = None,
+) -> LimitsProfile | None:
+    """The limits that a person names or spells out; None if neither.
+
+    Limits spelled out have no assessment values unless these are given too; nominal is taken as their middle.
+    """
+    if name is not None:
+        if lo is not None or hi is not None:
+            raise BadInput("give --limits, or --lo and --hi, and not both")
+        profile = power_rules().profile(name)
+    elif lo is None or hi is None:
+        if lo is None and hi is None and assess_lo is None and assess_hi is None:
+            return None
+        raise BadInput("--lo and --hi are needed together")
+    else:
+        middle = (lo + hi) / 2 if nominal is None else nominal
+        no = float("inf")
+        profile = LimitsProfile("given", middle, lo, hi, -no, no, DEAD_SHARE * middle, "given by hand", verified=True)
+    given = {"assess_lo": assess_lo, "assess_hi": assess_hi, "nominal": nominal}
+    profile = msgspec.structs.replace(profile, **{key: value for key, value in given.items() if value is not None})
+    try:
+        profile.limits()
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    return profile

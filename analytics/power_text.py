@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from rich.console import Console
 from rich.table import Table
 
+from analytics import power_med, power_voltage
 from analytics.local_time import local_text
 from analytics.power_reliability import Answer
 
@@ -37,6 +38,91 @@ def reliability_text(answer: Answer) -> str:
     return "\n".join(
         [_table(title, [*head, *rows, *judged]), _year_text(answer), *_rejected_lines(answer.as_json()["rejected"])]
     )
+
+
+def voltage_text(answer: power_voltage.Answer, *, en50160: bool = False) -> str:
+    """The answer of `steppe power voltage`."""
+    q = answer.question
+    title = f"{local_text(q.start_ms, q.local)} to {local_text(q.end_ms, q.local)}"
+    parts = [_points_table(answer, title)]
+    if answer.class_rates is not None:
+        parts.append(_classes_text(answer))
+    if en50160:
+        parts.append(_weeks_table(answer))
+    return "\n".join([*parts, *_rejected_lines(answer.as_json()["rejected"])])
+
+
+def med_text(answer: power_med.Answer) -> str:
+    """The answer of `steppe power med`."""
+    t = answer.threshold
+    rows = [
+        ("T_MED", shown(t.t_med, 3), "min"),
+        ("alpha", shown(t.alpha, 6), ""),
+        ("beta", shown(t.beta, 6), ""),
+        ("days used", str(t.days_used), ""),
+        ("days without interruption", str(t.zero_days), ""),
+        *(
+            (
+                f"major event day {day}",
+                shown(saidi, 2),
+                "min, perhaps catastrophic" * (saidi > t.t_catastrophic) or "min",
+            )
+            for day, saidi in answer.major
+        ),
+    ]
+    return "\n".join([_table("Major event days, 2.5 beta", rows), *_rejected_lines(answer.as_json()["rejected"])])
+
+
+def _points_table(answer: power_voltage.Answer, title: str) -> str:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("point")
+    table.add_column("phase")
+    heads = ("minutes", "over", "under", "off-scale", "outage", "invalid", "pass %", "strict %", "coverage %")
+    for head in (*heads, "max V", "min V"):
+        table.add_column(head, justify="right")
+    for point in answer.points:
+        c = point.counts
+        minutes = [str(int(n)) for n in (c.minutes, c.over, c.under, c.offscale, c.outage, c.invalid)]
+        rates = [shown(float(rate), 2) for rate in (c.pass_pct, c.strict_pass_pct, c.coverage_pct)]
+        table.add_row(point.point, point.phase, *minutes, *rates, shown(point.max_v, 1), shown(point.min_v, 1))
+    return render(table)
+
+
+def _classes_text(answer: power_voltage.Answer) -> str:
+    rates = answer.class_rates
+    assert rates is not None, "asked for only where classes were given"
+    composite, target = rates.composite, answer.question.target
+    rows = [
+        *((f"class {name}", shown(rate, 2), "%") for name, rate in rates.by_class.items()),
+        (f"composite of {composite.basis or 'nothing'}", shown(composite.pct, 4), "%"),
+        ("target", shown(target, 3), "%"),
+        ("verdict", answer.verdict or "undefined", f"margin {shown(composite.pct - target, 4)} points"),
+        *((f"not in its class: {point}", "", "coverage too low") for point in rates.excluded),
+    ]
+    if composite.basis and not composite.comparable:
+        rows.append(("no class A", "", "not comparable with other regions"))
+    return _table("Classes", rows)
+
+
+def _weeks_table(answer: power_voltage.Answer) -> str:
+    table = Table(title="EN 50160 weeks (RMS of minute means: a lower bound)", title_justify="left", box=None)
+    for head in (
+        "week from",
+        "point",
+        "phase",
+        "intervals",
+        "outside 10 %",
+        "outside all",
+        "max V",
+        "min V",
+        "verdict",
+    ):
+        table.add_column(head)
+    for week in answer.weeks():
+        w = week.week
+        numbers = (str(w.n), str(w.n1), str(w.n2), shown(w.max_v, 1), shown(w.min_v, 1))
+        table.add_row(week.first_day, week.point, week.phase, *numbers, week.verdict or "–")
+    return render(table)
 
 
 def _dlt_rows(answer: Answer) -> list[Row]:

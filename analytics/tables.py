@@ -9,6 +9,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
+from analytics.local_time import UNKNOWN_MS, instants
 from edge.errors import BadInput
 
 Mask = NDArray[np.bool_]
@@ -96,6 +98,18 @@ class Table:
         """Cells as yes or no; empty is no, and rows with anything else are rejected."""
         codes = self.codes(column, {text: int(value) for text, value in FLAGS.items()}, "0 or 1")
         return np.asarray(codes == 1)
+
+    def instants(self, column: str, local: ZoneInfo, *, empty_ms: int | None = None) -> NDArray[np.int64]:
+        """Cells as instants, `empty_ms` for empty ones; rows whose text names no single instant are rejected."""
+        if column not in self.columns:
+            return np.full(len(self.rows), UNKNOWN_MS if empty_ms is None else empty_ms, dtype=np.int64)
+        read = instants(self.columns[column], local)
+        empty = self.is_empty(column)
+        self.reject(empty if empty_ms is None else np.zeros_like(empty), f"{column} is empty")
+        self.reject(read.wrong & ~empty, f"{column} {{}} is not a time; write 2025-06-01T08:00", column)
+        self.reject(read.skipped, f"{column} {{}} does not exist in {local.key}: daylight saving skips it", column)
+        self.reject(read.double, f"{column} {{}} comes twice in {local.key}; write its offset", column)
+        return read.ms if empty_ms is None else np.where(empty, empty_ms, read.ms)
 
     def codes(self, column: str, known: Mapping[str, int], wanted: str) -> NDArray[np.int8]:
         """Cells as the codes of `known` words, in any case; rows with other words are rejected."""
