@@ -6,6 +6,7 @@ what would put a row in another row's place is looked at again.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -45,7 +46,7 @@ class Chunk:
 class _Batch(msgspec.Struct):
     site: str
     t0: TimeMs
-    points: list[str]
+    points: msgspec.Raw
     p: list[int]
     dt: list[Delta]
     x: list[float | None]
@@ -53,6 +54,7 @@ class _Batch(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Batch)
+_NAMES = msgspec.json.Decoder(tuple[str, ...])
 
 
 def chunks(entries: Iterable[Entry], rows: int) -> Iterator[Chunk]:
@@ -78,10 +80,11 @@ def chunks(entries: Iterable[Entry], rows: int) -> Iterator[Chunk]:
 def _decode(payload: bytes) -> _Batch:
     try:
         batch = _DECODER.decode(unpack(payload))
+        names = _full_names(batch.site, bytes(batch.points))
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise WireError(f"not a batch: {error}") from error
     lengths = {len(batch.p), len(batch.dt), len(batch.x)} | ({len(batch.q)} if isinstance(batch.q, list) else set())
-    if len(lengths) != 1 or (batch.p and not 0 <= min(batch.p) <= max(batch.p) < len(batch.points)):
+    if len(lengths) != 1 or (batch.p and not 0 <= min(batch.p) <= max(batch.p) < len(names)):
         raise WireError("columns that do not fit each other")
     return batch
 
@@ -100,15 +103,24 @@ def _columns(batches: Sequence[_Batch]) -> Columns:
 
 
 def _point_tables(batches: Sequence[_Batch]) -> tuple[tuple[str, ...], NDArray[np.int32], NDArray[np.int64]]:
-    """Full names, then each batch's table of numbers of names one after the other, and where each table starts."""
+    """Full names, then each point list's table of their numbers one after the other, and per batch where its starts."""
     numbers: dict[str, int] = {}
     tables: list[int] = []
+    start_of: dict[tuple[str, bytes], int] = {}
     starts: list[int] = []
     for batch in batches:
-        starts.append(len(tables))
-        prefix = batch.site + "/"
-        tables += [numbers.setdefault(prefix + name, len(numbers)) for name in batch.points]
+        key = (batch.site, bytes(batch.points))
+        if key not in start_of:
+            start_of[key] = len(tables)
+            tables += [numbers.setdefault(name, len(numbers)) for name in _full_names(*key)]
+        starts.append(start_of[key])
     return tuple(numbers), np.array(tables, np.int32), np.array(starts, np.int64)
+
+
+@lru_cache(maxsize=2_000)
+def _full_names(site: str, point_list: bytes) -> tuple[str, ...]:
+    """A site sends the same list again and again: it is read once."""
+    return tuple(f"{site}/{name}" for name in _NAMES.decode(point_list))
 
 
 def _qualities(batches: Sequence[_Batch], sizes: NDArray[np.int64]) -> NDArray[np.uint8]:

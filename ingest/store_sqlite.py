@@ -144,7 +144,8 @@ class SqliteStore:
         names = [rows.points[i] for i in np.unique(rows.index).tolist()]
         with self._transaction() as db:
             fresh = self._make_ids(db, [name for name in names if name not in self._ids])
-            ids = np.array([self._ids.get(name) or fresh.get(name, 0) for name in rows.points], np.int64)
+            known = self._ids | fresh if fresh else self._ids
+            ids = np.array([known.get(name, 0) for name in rows.points], np.int64)
             keys = (ids[rows.index] << T_BITS) | rows.t_ms
             order = np.argsort(keys, kind="stable")
             _insert_sorted(db, keys[order], without_bad_values(rows)[order], rows.quality[order])

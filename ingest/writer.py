@@ -64,14 +64,18 @@ def run(centre: Centre, stop: threading.Event) -> None:
 def write_once(journal: Journal, sinks: Sinks) -> int:
     """Write what follows the cursor, a bounded part of it; return how many readings it was.
 
-    Raises StoreDown or StoreRefused: the cursor then stands behind what is stored.
+    Raises StoreDown or StoreRefused: the cursor then stands where it stood.
     """
-    after = journal.cursor(READER)
-    written = 0
+    written, changed = 0, set[tuple[str, str]]()
+    position = after = journal.cursor(READER)
     for chunk in chunks(journal.read(after, ENTRIES_PER_READ), sinks.chunk_rows):
         _write_chunk(chunk, sinks)
-        journal.advance(READER, chunk.position)
+        changed |= _changed_days(chunk.rows, sinks.timezone)
+        position = chunk.position
         written += len(chunk.rows)
+    if position != after:
+        sinks.changes.mark(changed)
+        journal.advance(READER, position)
     return written
 
 
@@ -121,7 +125,6 @@ def _write_chunk(chunk: Chunk, sinks: Sinks) -> None:
     if rejected:
         log.warning("%d readings set aside in rejected.db, the first: %s", len(rejected), rejected[0].reason)
         sinks.rejected.add(rejected)
-    sinks.changes.mark(_changed_days(chunk.rows, sinks.timezone))
 
 
 def _rejected_row(chunk: Chunk, row: int, reason: str) -> RejectedRow:
@@ -136,8 +139,8 @@ def _rejected_row(chunk: Chunk, row: int, reason: str) -> RejectedRow:
     )
 
 
-def _changed_days(rows: Columns, timezone: str) -> list[tuple[str, str]]:
-    """Return each (point, local day) that has a row, once."""
+def _changed_days(rows: Columns, timezone: str) -> set[tuple[str, str]]:
+    """Return each (point, local day) that has a row."""
     days = day_numbers(rows.t_ms, timezone)
     pairs = np.unique((rows.index.astype(np.int64) << 32) | days)
-    return [(rows.points[pair >> 32], day_text(pair & 0xFFFF_FFFF)) for pair in pairs.tolist()]
+    return {(rows.points[pair >> 32], day_text(pair & 0xFFFF_FFFF)) for pair in pairs.tolist()}
