@@ -26,6 +26,8 @@ CONNECT_TIMEOUT_S = 3.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 NEVER = 10**9
+TURNS_TO_TAKE_WHAT_CAME = 2
+"""The event loop sees bytes that are there in its next turn and hands them over in the one after."""
 GATEWAY_GOT_NO_ANSWER = (10, 11)
 EXCEPTIONS = {
     1: "illegal function",
@@ -74,6 +76,7 @@ class ModbusLine:
         self._make_client, self._dial_in = make_client, dial_in
         self._client: ModbusBaseClient | None = None
         self._backoff = Backoff()
+        self._numbers_answers = url.startswith("tcp")
         self._quiet_until_s = 0.0
         self._silent_units: set[int] = set()
 
@@ -156,9 +159,14 @@ class ModbusLine:
             self._client.ctx.response_future.set_exception(ConnectionException("link lost"))
 
     async def _drain(self) -> None:
+        """Wait until the line has been quiet long enough, then let what came meanwhile be taken and dropped."""
         wait_s = self._quiet_until_s - time.monotonic()
         if wait_s > 0:
             await asyncio.sleep(wait_s)
+        if self._numbers_answers:
+            return
+        for _ in range(TURNS_TO_TAKE_WHAT_CAME):
+            await asyncio.sleep(0)
 
     def _expect_late_answer(self, client: ModbusBaseClient, unit: int, timeout_s: float) -> None:
         """On RTU, where answers carry no number, listen for one more time-out; once for a unit that stays silent."""
