@@ -38,7 +38,7 @@ def ingest(folder, url, step="never", after=0):
 @pytest.fixture
 def road(tmp_path):
     with ExitStack() as stack:
-        _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0"))
+        _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 100000000"))
         yield CentreUnderTest(tmp_path, f"mqtt://127.0.0.1:{port}")
 
 

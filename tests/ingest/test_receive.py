@@ -29,7 +29,7 @@ def stack():
 
 @pytest.fixture
 def road(tmp_path, stack):
-    _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0"))
+    _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 100000000"))
     return CentreUnderTest(tmp_path, f"mqtt://127.0.0.1:{port}")
 
 
@@ -143,7 +143,7 @@ def test_a_killed_broker_costs_nothing_that_was_acknowledged(tmp_path, stack):
 
 
 def test_a_full_journal_acknowledges_nothing_and_goes_on_when_there_is_room(tmp_path, stack, caplog):
-    _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0"))
+    _, port = stack.enter_context(mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 100000000"))
     road = CentreUnderTest(tmp_path, f"mqtt://127.0.0.1:{port}", max_mb=1.5)
     gateway = SiteLine(road.url, SITE)
     stack.callback(gateway.close)

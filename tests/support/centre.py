@@ -1,7 +1,7 @@
 """A centre's ingest in a thread of the test, on files in the test's folder, and what can be seen of it from outside."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,12 +29,14 @@ class StoppedClock(RealClock):
 class CentreUnderTest:
     """The files of a centre, and its ingest, which can be started and stopped."""
 
-    def __init__(self, folder: Path, url: str, **journal: object) -> None:
+    def __init__(
+        self, folder: Path, url: str, *, max_mb: float = 100.0, broker_files: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.url = url
         self.clock = StoppedClock(NOW_MS + 5_000)
         self.centre = Centre(
-            data_dir=str(folder), broker=Broker(url=self.url), journal=JournalSettings(**({"max_mb": 100} | journal))
+            data_dir=str(folder), broker=Broker(url=url, **(broker_files or {})), journal=JournalSettings(max_mb=max_mb)
         )
 
     @contextmanager
