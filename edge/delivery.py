@@ -30,6 +30,9 @@ FAREWELL_S = 1.0
 SPOOL_RETRY_S = 1.0
 DRAFTS_AT_ONCE = 100
 READINGS_AT_ONCE = MAX_PENDING // 2
+WAITING_FOR_TIME = (
+    "the clock is not set: readings are kept and wait for the time, once the link is up for %.0f s at most"
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Delivery:
         inbox: Inbox,
         *,
         flush_s: float = FLUSH_S,
+        clock_patience_s: float = PATIENCE_S,
     ) -> None:
         """`inbox` is where `link` puts what its connections hear."""
         self._site = site
@@ -70,6 +74,7 @@ class Delivery:
         self._trust = trust
         self._inbox = inbox
         self._flush_s = flush_s
+        self._clock_patience_s = clock_patience_s
         self._sealer = Sealer(site.seal, clock)
         self._offset_ms = offset_ms(clock)
         self._drafts_wait = True
@@ -88,6 +93,8 @@ class Delivery:
 
     def run(self) -> None:
         """Work until `stop`."""
+        if not self._trust.given:
+            log.warning(WAITING_FOR_TIME, self._clock_patience_s)
         try:
             with self._spool_may_fail():
                 self._finish_drafts(patience_over=False)
@@ -127,7 +134,7 @@ class Delivery:
                 self._stopping = True
 
     def _keep_what_is_due(self, now_s: float) -> None:
-        patience_over = self._link.up_for_s(now_s) > PATIENCE_S
+        patience_over = self._link.up_for_s(now_s) > self._clock_patience_s
         if self._trust.look():
             log.info("the clock is set: what was read before is stamped anew")
             self._seal(doubtful=True)

@@ -9,7 +9,7 @@ from support.gateway import POINTS, Gateway, make_site, rows
 from support.scripted_broker import DISCONNECT, Peer, Publish, ScriptedBroker
 from support.servers import wait_until
 
-from edge.clock import VirtualClock
+from edge.clock import RealClock, VirtualClock
 from edge.errors import SpoolError
 from edge.seal import MAX_PENDING, Sealed
 from edge.spool import MemorySpool, Spool
@@ -298,6 +298,19 @@ def test_a_gateway_that_boots_in_the_past_sends_its_readings_with_the_true_time(
             (1.0, NOON_MS, Quality.GOOD),
             (2.0, NOON_MS + second_ms, Quality.GOOD),
         ]
+
+
+def test_where_no_time_comes_readings_go_out_marked_after_a_while(broker: ScriptedBroker) -> None:
+    """A closed network without a time server must not keep its readings for ever."""
+    site = make_site(broker.url)
+    with Gateway(site, MemorySpool(), clock_state=lambda: "unsynced", clock_patience_s=0.3) as gateway:
+        peer = broker.accept()
+        sampled_ms = RealClock().now_ms()
+        gateway.emit([Reading("clearwell.turbidity_ntu", sampled_ms, 0.5)])
+        marked = Reading("clearwell.turbidity_ntu", sampled_ms, 0.5, Quality.UNCERTAIN_CLOCK)
+        assert rows(take_batch(peer)) == [marked]
+        gateway.emit([Reading("clearwell.turbidity_ntu", sampled_ms + 1, 0.5)])
+        assert take_batch(peer).q is Quality.UNCERTAIN_CLOCK, "and those after it at once"
 
 
 def seals(clock: HandClock, condition: Callable[[], bool]) -> None:

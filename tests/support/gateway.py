@@ -47,10 +47,18 @@ class Gateway:
         clock: Clock | None = None,
         clock_state: Callable[[], ClockState] = lambda: "synced",
         flush_s: float = 0.1,
+        clock_patience_s: float = 60.0,
     ) -> None:
         self.spool = spool
         self._delivery = make_delivery(
-            site, Path("/"), clock or RealClock(), spool, POINTS, clock_state, flush_s=flush_s
+            site,
+            Path("/"),
+            clock or RealClock(),
+            spool,
+            POINTS,
+            clock_state,
+            flush_s=flush_s,
+            clock_patience_s=clock_patience_s,
         )
         self._thread = threading.Thread(target=self._delivery.run, name="delivery")
 
