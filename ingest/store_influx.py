@@ -33,7 +33,8 @@ from ingest.influx_link import InfluxLink, LinesRefused
 from ingest.lines import DAY_MS, KPI_MEASUREMENT, SUM_PREFIX, Lines, measurement, partial_lines, reading_lines
 from ingest.store import Columns, Latest, Partial, RowsRefused
 
-LINES_PER_REQUEST = 5_000
+LINES_PER_REQUEST = 10_000
+"""As fast as 5 000 with two connections, and 40 % less of our own time; from 20 000 on the server is slower."""
 CONNECTIONS = 2
 POINTS_PER_QUERY = 200
 ROWS_PER_PIECE = 50_000
@@ -132,11 +133,10 @@ class InfluxStore:
 
     def _send_rows(self, rows: Columns, numbers: NDArray[np.intp]) -> dict[int, str]:
         """Send these rows in order, piece by piece; return row number → why it was refused."""
+        lines = reading_lines(take(rows, numbers))
         reasons: dict[int, str] = {}
-        for start in range(0, len(numbers), LINES_PER_REQUEST):
-            piece = numbers[start : start + LINES_PER_REQUEST]
-            lines = reading_lines(take(rows, piece))
-            reasons |= {int(piece[line]): why for line, why in self._send(lines, 0, len(lines)).items()}
+        for first, last in lines.spans(LINES_PER_REQUEST):
+            reasons |= {int(numbers[line]): why for line, why in self._send(lines, first, last).items()}
         return reasons
 
     def _send(self, lines: Lines, first: int, last: int) -> dict[int, str]:

@@ -83,11 +83,11 @@ def test_a_bad_row_has_a_quality_and_no_value(store: InfluxStore, peer: Peer) ->
     assert peer.requests[0].body.endswith(b",site=site quality=8i 1764043200000\n")
 
 
-def test_lines_go_in_requests_of_five_thousand_and_each_line_once(store: InfluxStore, peer: Peer) -> None:
-    store.append(readings(12_001))
+def test_lines_go_in_requests_of_ten_thousand_and_each_line_once(store: InfluxStore, peer: Peer) -> None:
+    store.append(readings(22_001))
     sizes = [len(lines_of(request)) for request in peer.requests]
-    assert max(sizes) <= 5_000
-    assert len({line for request in peer.requests for line in lines_of(request)}) == sum(sizes) == 12_001
+    assert max(sizes) <= 10_000
+    assert len({line for request in peer.requests for line in lines_of(request)}) == sum(sizes) == 22_001
 
 
 def test_lines_for_another_machine_are_packed(peer: Peer, store: InfluxStore) -> None:
