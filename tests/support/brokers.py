@@ -1,6 +1,6 @@
 """Brokers for tests of the road, real ones on free loopback ports."""
 
-import subprocess
+import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,6 @@ from pathlib import Path
 from support.servers import Server, free_port, missing, mosquitto, port_answers
 
 from edge.mqtt import BrokerAddress, Connected, Connection, Received
-from edge.wire import MAX_WIRE_BYTES
 
 PRODUCTION = """allow_anonymous true
 max_inflight_messages 1000
@@ -17,35 +16,16 @@ max_queued_messages 0
 """
 """The settings of `deploy/mosquitto` that matter to what is delivered."""
 
-IOTCORE = """
-id = 0
-[router]
-id = 0
-max_connections = 100
-max_outgoing_packet_count = 200
-max_segment_size = 104857600
-max_segment_count = 10
-[v5.1]
-name = "v5"
-listen = "127.0.0.1:{port}"
-next_connection_delay_ms = 1
-[v5.1.connections]
-connection_timeout_ms = 5000
-max_payload_size = {payload}
-max_inflight_count = 200
-"""
-RUN_IOTCORE = "import sys; from iotcore import Broker; Broker(config_path=sys.argv[1]).run_forever()"
+RUN_EMBEDDED = "import sys; from ingest.broker import run_broker; run_broker(int(sys.argv[1]))"
 
 
 @contextmanager
 def embedded(folder: Path) -> Iterator[tuple[Server, int]]:
-    """A running iotcore broker in a process of its own, and its port."""
-    if subprocess.run([sys.executable, "-c", "import iotcore"], check=False).returncode:
+    """The centre's embedded broker in a process of its own, and its port."""
+    if importlib.util.find_spec("iotcore") is None:
         missing("iotcore is not installed: pip install 'steppe[centre]'")
     port = free_port()
-    configuration = folder / "iotcore.toml"
-    configuration.write_text(IOTCORE.format(port=port, payload=2 * MAX_WIRE_BYTES), encoding="utf-8")
-    server = Server([sys.executable, "-c", RUN_IOTCORE, str(configuration)], folder, lambda: port_answers(port))
+    server = Server([sys.executable, "-c", RUN_EMBEDDED, str(port)], folder, lambda: port_answers(port))
     server.start()
     try:
         yield server, port
