@@ -13,6 +13,8 @@ from analytics.runs import LIVE, LOST, Devices, Float, Runs
 from analytics.spans import Bool, Int, Spans, spans
 
 MS_PER_H = 3_600_000
+RECORD_STEP_MS = 1000
+"""Resolution of a record of failures. [ms]"""
 
 
 class Marked(NamedTuple):
@@ -54,6 +56,8 @@ class Kept(NamedTuple):
 
     live: Marked
     lost: Marked
+    recorded: Marked
+    """Where each recorded failure lies at most: `lost`, and the error of the record on both sides."""
     windows: Windows
     clocks: Clocks
 
@@ -96,12 +100,24 @@ def read_counters(runs: Runs, devices: Devices) -> Kept:
         _marked(device, a, open_end, only_one, after),
     ]
     lost = _marked(device, start + error, end - error, recorded, after)
+    at_most = _marked(device, np.maximum(start - error, a), np.minimum(end + error, b), recorded, after)
     least, most = _outage_bounds(runs, before, after, devices)
     unclear = ~unchanged & ~only_one & (b > a)
     unclear &= (least > 0) | (most < b - a) | (failures > 0)
     counted = np.where(failures > 0, failures, 0).astype(np.int64)
     windows = Windows(*(c[unclear] for c in (device, a, b, least, most, counted, after)))
-    return Kept(_together(live), lost, windows, _clocks(runs))
+    windows = _with_records(windows, at_most, runs)
+    return Kept(_together(live), lost, at_most, windows, _clocks(runs))
+
+
+def _with_records(windows: Windows, recorded: Marked, runs: Runs) -> Windows:
+    """Add the recorded failures: a clock that is off shifts a failure, it does not change how long it was."""
+    length = (runs.fail_end_ms[recorded.run] - runs.fail_start_ms[recorded.run]).astype(np.int64)
+    span_ms = recorded.spans.end_ms - recorded.spans.start_ms
+    least = np.clip(length - 2 * RECORD_STEP_MS, 0, span_ms)
+    most = np.clip(length + 2 * RECORD_STEP_MS, 0, span_ms)
+    known = (*recorded.spans, least, most, np.ones(len(length), np.int64), recorded.run)
+    return Windows(*(np.concatenate(pair) for pair in zip(windows, known, strict=True)))
 
 
 def _silences(runs: Runs) -> tuple[Int, Int]:

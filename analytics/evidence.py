@@ -29,6 +29,7 @@ from analytics.live_path import (
     Units,
     conflicts_ms,
     counted_units,
+    on_units,
     prove,
     unit_pieces,
     units_within,
@@ -146,7 +147,8 @@ def infer_supply(
     units = units_within(reach, start_ms, end_ms)
     pieces = unit_pieces(reach, proof)
     silence = explain_silence(pieces, reach, proof.live, runs, devices, topology, longer_than_ms=resolution_ms)
-    value = value_pieces(pieces, silence, resolution_ms=resolution_ms)
+    recorded = on_units(kept.recorded.spans._replace(key=devices.asset[kept.recorded.spans.key]), reach).spans
+    value = value_pieces(pieces, silence, recorded, resolution_ms=resolution_ms)
     return SupplyEvidence(
         start_ms=start_ms,
         end_ms=end_ms,

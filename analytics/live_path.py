@@ -79,7 +79,7 @@ def counted_units(topology: Topology, start_ms: int, end_ms: int) -> Units:
 
 def prove(runs: Runs, kept: Kept, devices: Devices, topology: Topology, judged: Judged = NOTHING_JUDGED) -> Proof:
     """Return what readings and registers prove of every asset, and what people say of it."""
-    records = descend(_on_assets(kept.lost, devices), topology).spans
+    records = descend(_on_assets(kept.recorded, devices), topology).spans
     live = union(join(_lives(runs, devices, records), _on_assets(kept.live, devices).spans))
     climbed = union(climb(Facts(live, np.zeros(len(live.key), np.int64)), topology).spans)
     told_lost = descend(_by_people(judged.lost), topology).spans

@@ -9,7 +9,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from analytics.runs import HELD_SHARE, Devices, Runs, no_runs
+from analytics.runs import HELD_SHARE, LIVE, Devices, Runs, no_runs
 from analytics.spans import Bool, Int
 
 
@@ -71,9 +71,10 @@ def _linked(runs: Runs, devices: Devices) -> Bool:
 
 
 def _held(end_ms: Int, runs: Runs, last: Int, devices: Devices) -> Int:
-    """Stretch the runs of devices that report changes at once up to the change."""
+    """Stretch the life of devices that report changes at once up to the change."""
     after = np.minimum(last + 1, len(runs) - 1)
     device = runs.device[last]
     near = runs.start_ms[after] - end_ms <= HELD_SHARE * devices.max_gap_ms[device]
     held = devices.on_change[device] & (runs.device[after] == device) & near & (after > last)
+    held &= runs.state[last] == LIVE
     return np.where(held, runs.start_ms[after], end_ms)

@@ -216,7 +216,7 @@ def _summarise(kept: Readings, state: NDArray[np.int8], count: Float, first: Int
     since_start_ms = kept.t_ms - np.repeat(start_ms, np.diff(np.append(first, len(kept))))
     step_ms = devices.powered_time_step_ms[kept.device]
     end_ms = kept.t_ms[last].copy()
-    _hold_until_next(end_ms, kept, last, devices)
+    _hold_until_next(end_ms, kept, state, last, devices)
     return Runs(
         device=kept.device[first],
         state=state[first],
@@ -232,9 +232,9 @@ def _summarise(kept: Readings, state: NDArray[np.int8], count: Float, first: Int
     )
 
 
-def _hold_until_next(end_ms: Int, kept: Readings, last: Int, devices: Devices) -> None:
-    """Stretch the runs of devices that report changes at once up to the change."""
-    run = np.flatnonzero(last < len(kept) - 1)
+def _hold_until_next(end_ms: Int, kept: Readings, state: NDArray[np.int8], last: Int, devices: Devices) -> None:
+    """Stretch the life of devices that report changes at once up to the change; on battery they may die first."""
+    run = np.flatnonzero((last < len(kept) - 1) & (state[last] == LIVE))
     here, after = last[run], last[run] + 1
     device = kept.device[here]
     near = kept.t_ms[after] - kept.t_ms[here] <= HELD_SHARE * devices.max_gap_ms[device]

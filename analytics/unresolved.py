@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.counters import Clocks, Kept, Windows
+from analytics.counters import RECORD_STEP_MS, Clocks, Kept, Windows
 from analytics.durations import PoweredTime, Statements, Timeline, bound_outage
 from analytics.live_path import ABSENT, LOST_ABOVE, LOST_HERE, UNKNOWN, Pieces, Units, neighbours, on_units
 from analytics.runs import Devices
 from analytics.silence import PROBABLE_OUTAGE
-from analytics.spans import Bool, Int, Spans, total_ms
+from analytics.spans import Bool, Int, Spans, covering, total_ms, union
 from analytics.topology import Facts, Topology, climb, descend
 
-BY_RATE, EDGE, HELD, PROBABLE = 0, 1, 2, 3
+BY_RATE, EDGE, HELD, PROBABLE, RECORDED = 0, 1, 2, 3, 4
 """How an unresolved piece is valued: by the unit's own outage rate; as the edge of an outage, half of it; as lost
-until heard again, up to `HOLD_MS`; as a corroborated silence."""
+until heard again, up to `HOLD_MS`; as a corroborated silence; as a failure on record that is shorter than its error."""
 
 HOLD_MS = 24 * 3_600_000
 CONFIDENCE_OF_SILENCE = 0.8
@@ -79,8 +79,8 @@ class Value(NamedTuple):
     """Of the assumed outage, that is expected. [0..1]"""
 
 
-def value_pieces(pieces: Pieces, silence: NDArray[np.int8], *, resolution_ms: int) -> Value:
-    """Return what is assumed of each unresolved piece.
+def value_pieces(pieces: Pieces, silence: NDArray[np.int8], recorded: Spans, *, resolution_ms: int) -> Value:
+    """Return what is assumed of each unresolved piece; `recorded` are the failures on record, per unit, with errors.
 
     After a loss the unit stays out until it is heard, for a day at most (O6); before a loss, and within one poll
     after it, the edge lies in the middle (O5); between two losses it stays out.
@@ -92,13 +92,16 @@ def value_pieces(pieces: Pieces, silence: NDArray[np.int8], *, resolution_ms: in
     held = unknown & was_lost & (will_be | ~short | (after == ABSENT))
     edge = unknown & (was_lost ^ will_be) & ~held
     probable = unknown & (silence == PROBABLE_OUTAGE)
-    how = np.select([held, edge, probable], [HELD, EDGE, PROBABLE], BY_RATE).astype(np.int8)
+    on_record = unknown & ~held & ~edge & ~probable & _touches(pieces, recorded)
+    how = np.select([held, edge, probable, on_record], [HELD, EDGE, PROBABLE, RECORDED], BY_RATE).astype(np.int8)
     start, end = pieces.start_ms, pieces.end_ms
     middle = start + pieces.length_ms // 2
     held_to = np.where(will_be, end, np.minimum(end, start + HOLD_MS))
     out_from = np.select([held | probable, edge & will_be], [start, middle], end)
     out_to = np.select([held, edge & was_lost], [held_to, middle], end)
     out_from = np.where(edge & was_lost, start, out_from)
+    short_ms = RECORD_STEP_MS // 2
+    out_from, out_to = np.where(on_record, middle - short_ms, out_from), np.where(on_record, middle + short_ms, out_to)
     return Value(how, out_from, out_to, np.where(probable, CONFIDENCE_OF_SILENCE, 1.0))
 
 
@@ -208,6 +211,11 @@ def _timeline(inside: Pieces, unit: int) -> Timeline:
     lost = np.concatenate(([0], np.cumsum(np.where(_is_lost(state), length, 0))))
     open_ = np.concatenate(([0], np.cumsum(np.where(state == UNKNOWN, length, 0))))
     return Timeline(np.append(inside.start_ms[rows], inside.end_ms[rows][-1]), lost, open_)
+
+
+def _touches(pieces: Pieces, spans_: Spans) -> Bool:
+    """Whether a piece lies in one of the spans."""
+    return np.asarray(covering(union(spans_), pieces.unit, (pieces.start_ms + pieces.end_ms) // 2) >= 0)
 
 
 def _is_lost(state: NDArray[np.int8]) -> Bool:
