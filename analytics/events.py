@@ -1,70 +1,225 @@
-"""Which interruptions are one event, and at which level of the network it happened (O4)."""
+"""From scores to events: when one opens and closes, what it is, and which channels say so.
+
+An event that has closed is followed by a time of settling, in which instruments come back: what starts then belongs to
+the event before. Missing rows neither open nor close anything.
+"""
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from analytics.live_path import Units
-from analytics.spans import Bool, Int, Spans
-from analytics.topology import FEEDER, SERVICE, TRANSFORMER, Facts, Topology, climb, parent_at, row_at
+from analytics.detect import Detector, Settings
+from analytics.signals import true_runs
 
-TOGETHER_MS = 90_000
-"""Interruptions that start within this belong to one event. [ms]"""
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+EventClass = Literal["sensor_fault", "operations", "water_quality", "hydraulic_burst", "dosing_failure", "unknown"]
+
+KINDS = (
+    ("pressure", r"press|druck|kpa|mpa\b"),
+    ("flow", r"flow|m3_h|^fm|durchfluss|pump|valve|level"),
+    ("chlorine", r"chlor|(^|_)cl(_?\d)?($|_)|cl2|clo2"),
+    ("turbidity", r"turb|trueb|ntu"),
+    ("conductivity", r"cond|leit|us_cm"),
+    ("organic", r"toc|cod|uv254|doc"),
+    ("redox", r"redox|orp"),
+    ("ph", r"^ph|[._]ph"),
+    ("temperature", r"temp|^tp$|_c$"),
+)
+"""What a channel measures, read from its name; used to name an event, never to find it."""
+CONTAMINATION = ("turbidity", "conductivity", "organic")
+FOLLOWS_CHLORINE = ("chlorine", "redox", "ph")
+HYDRAULIC = ("flow", "pressure")
+ALL_AT_ONCE = 0.8
+SPIKE_ROWS = 2
 
 
-def group_events(unit: Int, asset: Int, start_ms: Int, units: Units, topology: Topology) -> tuple[Int, Int]:
-    """Return per interruption the asset at which its event happened, and the number of the event.
+@dataclass(frozen=True)
+class Rules:
+    """When an event opens and closes. `open_score` is the one number fitted to labelled events."""
 
-    An event is raised to the asset above as long as everything that asset supplies went out within `TOGETHER_MS`:
-    all transformers of a feeder make one feeder event; some of them make a transformer event each.
+    open_score: float = 8.0
+    open_rows: int = 2
+    """Rows in a row at or above `open_score` that open an event; the first row below it closes it."""
+    settle_rows: int = 60
+    warmup_rows: int = 1440
+    """Rows that are learned from before anything opens."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found in n rows of m channels."""
+
+    score: Floats
+    channel: Floats
+    """Shape (n, m): each channel's share of the score, signed as its departure."""
+    active: Bools
+    """Shape (n,): whether the row lies in an event."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One stretch of rows that were not like the others."""
+
+    start_row: int
+    end_row: int
+    """Last row of the event."""
+    event_class: EventClass
+    score: float
+    """Highest score in the event."""
+    channels: tuple[tuple[str, float], ...]
+    """Channels that moved, with their highest share, signed as their departure; the strongest first."""
+
+
+class Watch:
+    """Event detection on one station's channels, row by row, with all of its state."""
+
+    def __init__(self, names: Sequence[str], settings: Settings | None = None, rules: Rules | None = None) -> None:
+        self.names = tuple(names)
+        self.rules = rules or Rules()
+        self.detector = Detector(len(self.names), settings)
+        self._above = 0
+        self._silent = 0
+        self._closed_row = -self.rules.settle_rows
+        self._settling = False
+
+    def run(self, values: ArrayLike) -> Findings:
+        """Score rows in order, learn from them, and say in which of them an event is on.
+
+        `values` has shape (n, m), one row per minute, NaN where nothing was read.
+
+        Examples
+        --------
+        >>> x = np.random.default_rng(7).normal(size=(3000, 2))
+        >>> x[2900:2920] += 40
+        >>> np.flatnonzero(Watch(["ph", "turbidity_ntu"]).run(x).active)[[0, -1]]
+        array([2901, 2919])
+        """
+        rows = np.array(values, dtype=float, ndmin=2)
+        first = self.detector.rows
+        scores = self.detector.run(rows)
+        silent = ~np.isfinite(rows).any(axis=1)
+        steps = zip(range(first, first + len(rows)), scores.score.tolist(), silent.tolist(), strict=True)
+        return Findings(scores.score, scores.channel, np.array([self._step(*step) for step in steps], dtype=bool))
+
+    def save(self) -> bytes:
+        """All of the state, to be kept through a restart."""
+        own = {"names": self.names, "above": self._above, "silent": self._silent}
+        own |= {"closed_row": self._closed_row, "settling": self._settling}
+        target = io.BytesIO()
+        detector = np.frombuffer(self.detector.save(), dtype=np.uint8)
+        np.savez(target, allow_pickle=False, detector=detector, watch=np.array(json.dumps(own)))
+        return target.getvalue()
+
+    @classmethod
+    def restore(cls, saved: bytes, settings: Settings | None = None, rules: Rules | None = None) -> "Watch":
+        """The watch that was saved, to go on with the next row. Raises ValueError if it had other settings."""
+        with np.load(io.BytesIO(saved), allow_pickle=False) as state:
+            own = json.loads(str(state["watch"]))
+            watch = cls(own["names"], settings, rules)
+            watch.detector = Detector.restore(state["detector"].tobytes(), settings)
+        watch._above, watch._silent = own["above"], own["silent"]
+        watch._closed_row, watch._settling = own["closed_row"], own["settling"]
+        return watch
+
+    def _step(self, row: int, score: float, silent: bool) -> bool:
+        self._silent = self._silent + 1 if silent else 0
+        if silent and self._silent <= self.rules.settle_rows:
+            return False
+        if score >= self.rules.open_score:
+            self._above += 1
+        else:
+            if self._above >= self.rules.open_rows:
+                self._closed_row = row
+            self._above = 0
+        if self._above == self.rules.open_rows:
+            self._settling = row - self._closed_row < self.rules.settle_rows
+        return self._above >= self.rules.open_rows and not self._settling and row >= self.rules.warmup_rows
+
+
+def events_of(findings: Findings, names: Sequence[str], rules: Rules | None = None) -> tuple[Event, ...]:
+    """The events in order of time, each with its class and the channels that moved.
+
+    Parameters
+    ----------
+    findings : Findings
+        Of n rows.
+    names : sequence of str
+        The channels' names; what they measure is read from them.
+    """
+    least = (rules or Rules()).open_score / 2
+    return tuple(_event(findings, names, least, a, b) for a, b in zip(*true_runs(findings.active), strict=True))
+
+
+def kind_of(name: str) -> str:
+    """What a channel measures, by its name; `other` where the name does not say.
 
     Examples
     --------
-    >>> from analytics.live_path import counted_units
-    >>> from analytics.topology import simple_topology
-    >>> county = simple_topology([-1, 0, 0], [0, 10, 20], [FEEDER, TRANSFORMER, TRANSFORMER])
-    >>> units = counted_units(county, 0, 1000)
-    >>> group_events(np.array([0, 1]), np.array([1, 2]), np.array([0, 60]), units, county)[0].tolist()
-    [0, 0]
+    >>> [kind_of(name) for name in ("clearwell.free_chlorine_mg_l", "Leit", "flow_m3_h", "pH", "x")]
+    ['chlorine', 'conductivity', 'flow', 'ph', 'other']
     """
-    place = asset.copy()
-    supplies = _assets_with_units(units, topology)
-    for kind in (SERVICE, TRANSFORMER, FEEDER):
-        row = row_at(topology, place, start_ms)
-        movable = (row >= 0) & (topology.kind[row] == kind)
-        above = parent_at(topology, place, start_ms)
-        place = np.where(movable & _all_out(place, above, start_ms, movable, supplies, topology), above, place)
-    return place, _clusters(place, start_ms)
+    lower = name.lower()
+    return next((kind for kind, pattern in KINDS if re.search(pattern, lower)), "other")
 
 
-def _assets_with_units(units: Units, topology: Topology) -> Bool:
-    """Which assets supply at least one unit at some time, or are one."""
-    home = Facts(Spans(units.asset, units.start_ms, units.end_ms), np.arange(len(units.asset)))
-    found = np.zeros(topology.assets, np.bool_)
-    found[climb(home, topology).spans.key] = True
-    return found
+def classify(moved: Sequence[tuple[str, float]], rows: int, quality_channels: int) -> EventClass:
+    """What an event is, by which kinds of channels moved, in which direction, and for how long.
+
+    Parameters
+    ----------
+    moved : sequence of (kind, signed score)
+    rows : int
+        Length of the event.
+    quality_channels : int
+        Channels of the station that measure the water and not its motion.
+
+    Notes
+    -----
+    In this order: flow up and pressure down is a burst; chlorine down with nothing but redox and pH is the dosing;
+    all quality channels at once are the sample's flow; flow alone is operations; one channel alone is its sensor; two
+    or more are the water.
+
+    Examples
+    --------
+    >>> classify([("chlorine", -9.0), ("turbidity", 12.0)], 20, 5)
+    'water_quality'
+    >>> classify([("conductivity", -9.0)], 20, 5)
+    'sensor_fault'
+    """
+    signs = {(kind, score > 0) for kind, score in moved}
+    kinds = {kind for kind, _ in moved}
+    quality = [kind for kind, _ in moved if kind not in HYDRAULIC]
+    if ("flow", True) in signs and ("pressure", False) in signs:
+        return "hydraulic_burst"
+    if not moved:
+        return "unknown"
+    if not quality:
+        return "operations"
+    if len(quality) >= 3 and len(quality) >= ALL_AT_ONCE * quality_channels:
+        return "operations"
+    if ("chlorine", False) in signs and kinds <= {*FOLLOWS_CHLORINE, *HYDRAULIC} and rows > SPIKE_ROWS:
+        return "dosing_failure"
+    return "sensor_fault" if len(quality) == 1 or rows <= SPIKE_ROWS else "water_quality"
 
 
-def _all_out(place: Int, above: Int, start_ms: Int, movable: Bool, supplies: Bool, topology: Topology) -> Bool:
-    """Whether everything that the asset above supplies goes out in the row's cluster."""
-    use = movable & (above >= 0)
-    cluster = np.full(len(place), -1, np.int64)
-    cluster[use] = _clusters(above[use], start_ms[use])
-    out = np.unique(np.stack([cluster[use], place[use]]), axis=1)[0]
-    distinct = np.bincount(out, minlength=int(cluster.max(initial=-1)) + 1)
-    all_of_it = np.zeros(len(place), np.bool_)
-    for row in np.flatnonzero(use):
-        valid = (topology.parent == above[row]) & supplies[topology.asset]
-        valid &= (topology.from_ms <= start_ms[row]) & (start_ms[row] < topology.to_ms)
-        all_of_it[row] = distinct[cluster[row]] >= int(valid.sum())
-    return all_of_it
-
-
-def _clusters(key: Int, start_ms: Int) -> Int:
-    """Number the groups of equal keys whose starts lie within `TOGETHER_MS` of their first."""
-    order = np.lexsort((start_ms, key))
-    number = np.zeros(len(key), np.int64)
-    current, first_ms, group = None, 0, -1
-    for row in order:
-        if key[row] != current or start_ms[row] - first_ms > TOGETHER_MS:
-            current, first_ms, group = key[row], int(start_ms[row]), group + 1
-        number[row] = group
-    return number
+def _event(findings: Findings, names: Sequence[str], least: float, start: int, end: int) -> Event:
+    shares = findings.channel[start:end]
+    peak = np.take_along_axis(shares, np.abs(shares).argmax(axis=0)[None, :], axis=0)[0]
+    order = [int(c) for c in np.argsort(-np.abs(peak), kind="stable") if abs(peak[c]) >= least]
+    kinds = [kind_of(name) for name in names]
+    quality = sum(kind not in HYDRAULIC for kind in kinds)
+    return Event(
+        start_row=int(start),
+        end_row=int(end) - 1,
+        event_class=classify([(kinds[c], float(peak[c])) for c in order], int(end - start), quality),
+        score=float(findings.score[start:end].max()),
+        channels=tuple((names[c], float(peak[c])) for c in order),
+    )
