@@ -219,18 +219,17 @@ def decode(payload: bytes, kind: type[M]) -> M:
         raise WireError(f"not a {kind.__name__.lower()} of version {VERSION}: {error}"[:500]) from error
 
 
-def check_batch(batch: Batch, *, site: str, received_ms: int) -> None:
-    """Raise WireError if the batch breaks a rule that types cannot say: columns, instants, values, its site."""
+def check_batch(batch: Batch, *, site: str, received_ms: int) -> tuple[int, int]:
+    """Return the instants of the oldest and the newest row. [ms since 1970-01-01T00:00Z]
+
+    Raises WireError if the batch breaks a rule that types cannot say: columns, instants, values, its site.
+    """
     if batch.site != site:
         raise WireError(f"batch of site {batch.site!r} came on the topic of {site!r}")
     _check_columns(batch)
-    _check_instants(batch, received_ms)
+    first_ms, last_ms = _check_instants(batch, received_ms)
     _check_values(batch)
-
-
-def span_ms(batch: Batch) -> tuple[int, int]:
-    """Return the instants of the batch's oldest and newest row. [ms since 1970-01-01T00:00Z]"""
-    return batch.t0 + min(batch.dt), batch.t0 + max(batch.dt)
+    return first_ms, last_ms
 
 
 def _check_columns(batch: Batch) -> None:
@@ -244,12 +243,13 @@ def _check_columns(batch: Batch) -> None:
         raise WireError("the point list repeats a name")
 
 
-def _check_instants(batch: Batch, received_ms: int) -> None:
-    first_ms, last_ms = span_ms(batch)
+def _check_instants(batch: Batch, received_ms: int) -> tuple[int, int]:
+    first_ms, last_ms = batch.t0 + min(batch.dt), batch.t0 + max(batch.dt)
     if last_ms > received_ms + MAX_FUTURE_MS:
         raise WireError(f"sampled {(last_ms - received_ms) // 1000} s in the future: check the gateway's clock")
     if first_ms < max(received_ms - MAX_PAST_MS, 0):
         raise WireError(f"sampled {(received_ms - first_ms) // 86_400_000} days ago, at most 400 are taken")
+    return first_ms, last_ms
 
 
 def _check_values(batch: Batch) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from edge.wire import Batch, PointList, Status, WireError, check_batch, decode, site_and_leaf, span_ms
+from edge.wire import Batch, PointList, Status, WireError, check_batch, decode, site_and_leaf
 
 Kind = Literal["batch", "status", "points"]
 S = TypeVar("S", Status, PointList)
@@ -54,8 +54,10 @@ def check(topic: str, payload: bytes, *, received_ms: int) -> Checked:
     site, leaf = site_and_leaf(topic)
     if leaf == "batch":
         batch = decode(payload, Batch)
-        check_batch(batch, site=site, received_ms=received_ms)
-        return Checked("batch", site, received_ms, payload, _sealed(batch))
+        first_ms, last_ms = check_batch(batch, site=site, received_ms=received_ms)
+        hours = _hours(batch, first_ms // HOUR_MS, last_ms // HOUR_MS)
+        sealed = Sealed(batch.stream, batch.seq, batch.boot, hours)
+        return Checked("batch", site, received_ms, payload, sealed)
     if leaf == "status":
         return Checked("status", site, received_ms, payload, _of_site(decode(payload, Status), site))
     if leaf == "points":
@@ -73,11 +75,6 @@ def _distinct(announced: PointList) -> PointList:
     if len({point.name for point in announced.points}) != len(announced.points):
         raise WireError("the point list repeats a name")
     return announced
-
-
-def _sealed(batch: Batch) -> Sealed:
-    first_ms, last_ms = span_ms(batch)
-    return Sealed(batch.stream, batch.seq, batch.boot, _hours(batch, first_ms // HOUR_MS, last_ms // HOUR_MS))
 
 
 def _hours(batch: Batch, first_hour: int, last_hour: int) -> tuple[HourCount, ...]:

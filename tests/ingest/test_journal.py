@@ -1,5 +1,6 @@
 """The journal: what is committed is durable, kept once, and what the ack says."""
 
+import resource
 import sqlite3
 import threading
 
@@ -11,7 +12,7 @@ from support.wire import NOW_MS, STREAM, batch_payload, make_status
 from edge.wire import Ack, DroppedRange, encode, topic
 from ingest.check import check
 from ingest.journal import Journal
-from ingest.journal_file import JournalDamaged, JournalFull, JournalLock, JournalLocked
+from ingest.journal_file import JournalDamaged, JournalError, JournalFull, JournalLock, JournalLocked
 
 SITE = "qingshui-wtp"
 OTHER_STREAM = "ab12" * 8
@@ -182,6 +183,29 @@ def test_a_failed_commit_leaves_nothing_behind(journal_path, batch):
     assert journal.ack(SITE) is None
     assert journal.commit([batch(0)]).kept == 1
     journal.close()
+
+
+@pytest.fixture
+def cramped_disk():
+    """No file may grow beyond 2.5 MB: what a disk without room does to a write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_refuses_a_write_costs_only_that_commit(journal_path, batch, cramped_disk):
+    """What was committed before is there, and the next commit that fits is taken."""
+    journal = Journal(journal_path)
+    journal.commit([batch(0)])
+    with pytest.raises(JournalError, match=r"Check the disk|Free disk space"):
+        journal.commit([batch(seq, **BIG) for seq in range(1, 20)])
+    assert journal.ack(SITE) == Ack(STREAM, 0)
+    assert journal.commit([batch(1)]).kept == 1
+    journal.close()
+    again = Journal(journal_path)
+    assert [entry.payload for entry in again.read(0, 10)] == [batch_payload(0), batch_payload(1)]
+    again.close()
 
 
 def test_one_process_commits(journal_path):
