@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from edge.clock import VirtualClock
 from simulators.child import PORTS_FILE
@@ -19,10 +21,42 @@ READY_S = 60.0
 LEAVE_S = 20.0
 
 
+class Program(Protocol):
+    """What can be killed and started again: `Child`, or a server that is not ours."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+
+    def start(self) -> None:
+        """Start it; it must not be running."""
+
+    def kill(self) -> None:
+        """SIGKILL; returns when it is gone."""
+
+    def stop(self, within_s: float) -> bool:
+        """SIGTERM; False if it had to be killed after `within_s`."""
+
+    def wait_until(self, ready: Callable[[], bool], within_s: float) -> None:
+        """Return as soon as it is ready."""
+
+    def last_words(self, lines: int = 15) -> str:
+        """The end of its log."""
+
+
+@dataclass(frozen=True)
+class Guests:
+    """Servers of a run: the broker, and the store where it is one."""
+
+    programs: Mapping[str, Program]
+    """`broker`, and `store` where the store is a server; started in this order."""
+    broker_port: int
+
+
 class Cast:
     """The meters, the broker, ingest, one gateway per site and each gateway's link."""
 
-    def __init__(self, folder: Path, children: Mapping[str, Child], links: Mapping[str, Link]) -> None:
+    def __init__(self, folder: Path, children: Mapping[str, Program], links: Mapping[str, Link]) -> None:
         self._folder = folder
         self._children = children
         self._links = links
@@ -72,13 +106,17 @@ class Cast:
 
 
 @contextlib.asynccontextmanager
-async def on_stage(folder: Path, scenario: Scenario, clock: VirtualClock, store_url: str) -> AsyncIterator[Cast]:
+async def on_stage(
+    folder: Path, scenario: Scenario, clock: VirtualClock, store_url: str, guests: Guests | None = None
+) -> AsyncIterator[Cast]:
     """Start everybody in order, on free ports, with their files in `folder`; stop them all when the block ends."""
     arguments = ["--clock", describe(clock)]
     county = scenario.county()
-    children = {"meters": Child("meters", ["meters", str(folder), *arguments], folder / "meters.log")}
-    broker_port = free_port()
-    children["broker"] = Child("broker", ["broker", "--port", str(broker_port)], folder / "broker.log")
+    children: dict[str, Program] = {
+        "meters": Child("meters", ["meters", str(folder), *arguments], folder / "meters.log")
+    }
+    guests = guests or _own_broker(folder)
+    children |= guests.programs
     children["ingest"] = Child("ingest", ["ingest", str(folder / "centre.toml"), *arguments], folder / "ingest.log")
     for gateway in county.gateways:
         place = site_folder(folder, gateway.site)
@@ -88,12 +126,13 @@ async def on_stage(folder: Path, scenario: Scenario, clock: VirtualClock, store_
         for child in children.values():
             stack.callback(child.kill)
         links = {
-            gateway.site: await stack.enter_async_context(proxy(Link("127.0.0.1", broker_port)))
+            gateway.site: await stack.enter_async_context(proxy(Link("127.0.0.1", guests.broker_port)))
             for gateway in county.gateways
         }
         await _start(children["meters"], lambda: (folder / PORTS_FILE).exists())
-        await _start(children["broker"], lambda: listens(broker_port))
-        ports = Ports(_meter_ports(folder), {site: link.port for site, link in links.items()}, broker_port)
+        for name in guests.programs:
+            await _start(children[name], lambda: listens(guests.broker_port))
+        ports = Ports(_meter_ports(folder), {site: link.port for site, link in links.items()}, guests.broker_port)
         write_county(folder, county, scenario.faults, ports, store_url=store_url)
         children["ingest"].start()
         for gateway in county.gateways:
@@ -102,7 +141,12 @@ async def on_stage(folder: Path, scenario: Scenario, clock: VirtualClock, store_
         await asyncio.to_thread(children["ingest"].stop, LEAVE_S)
 
 
-async def _start(child: Child, ready: Callable[[], bool]) -> None:
+def _own_broker(folder: Path) -> Guests:
+    port = free_port()
+    return Guests({"broker": Child("broker", ["broker", "--port", str(port)], folder / "broker.log")}, port)
+
+
+async def _start(child: Program, ready: Callable[[], bool]) -> None:
     child.start()
     await asyncio.to_thread(child.wait_until, ready, READY_S)
 
