@@ -11,9 +11,9 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.events import group_events
 from analytics.evidence import SupplyEvidence
 from analytics.live_path import ABSENT, LOST_ABOVE, LOST_HERE, PERSON, UNKNOWN, neighbours, on_units
+from analytics.outage_events import group_events
 from analytics.reliability import Nature
 from analytics.runs import LIVE, Float, Runs
 from analytics.spans import Bool, Int, Spans, pack, spans
