@@ -12,6 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.signals import beyond, delayed, true_runs
+
 LimitKind = Literal["daily", "single"]
 Level = Literal["LL", "L", "H", "HH", "P"]
 """How far out: low-low, low, high, high-high; P is a pressure at which a network sucks in ground water."""
@@ -170,7 +172,7 @@ def ammonia_limit_mg_l(warm_mg_l: float, cold_mg_l: float, water_temp_24h_c: Arr
     .. [1] GB 18918-2002, table 1, note on water temperature.
     """
     temperature = np.asarray(water_temp_24h_c, dtype=float)
-    strict, loose = min(warm_mg_l, cold_mg_l), max(warm_mg_l, cold_mg_l)
+    strict, loose = float(min(warm_mg_l, cold_mg_l)), float(max(warm_mg_l, cold_mg_l))
     return np.where(temperature <= COLD_C, loose, strict)
 
 
@@ -184,3 +186,31 @@ def setpoints_of(setpoints: Iterable[Setpoint], profile: str, quantity: str) -> 
     order = get_args(Priority)
     found = (s for s in setpoints if s.profile == profile and s.quantity == quantity)
     return tuple(sorted(found, key=lambda s: order.index(s.priority)))
+
+
+def excursions(setpoint: Setpoint, value: ArrayLike, time_s: ArrayLike) -> tuple[tuple[int, int | None], ...]:
+    """Stretches of rows in which one point is in alarm under a set-point, its dead-band and its delays.
+
+    Parameters
+    ----------
+    setpoint : Setpoint
+    value : array_like, shape (n,)
+        In the set-point's unit; NaN neither raises nor clears.
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+
+    Returns
+    -------
+    tuple of (first row in alarm, first row no longer in alarm or None)
+    """
+    condition = beyond(value, setpoint.value, setpoint.deadband, high=setpoint.is_high)
+    active = delayed(
+        condition,
+        time_s,
+        on_delay_s=setpoint.on_delay_s,
+        off_delay_s=setpoint.off_delay_s,
+        on_readings=setpoint.on_readings,
+        off_readings=setpoint.off_readings,
+    )
+    starts, ends = true_runs(active)
+    return tuple((int(a), int(b) if b < len(active) else None) for a, b in zip(starts, ends, strict=True))
