@@ -37,6 +37,7 @@ def day_runs(rows: Columns, model: CountyModel) -> tuple[Runs, dict[str, int]]:
     gaps = _silence_allowed_ms(rows.index[good].astype(np.int64), rows.t_ms[good], device[good], model)
     devices = model.devices(gaps)
     join_ms = (devices.max_gap_ms * (POLLS_OF_JOINING / POLLS_OF_SILENCE)).astype(np.int64)
+    join_ms[devices.on_change] = 0  # mains that fail seconds after a report are no second value of the same poll
     readings = _one_row_per_poll(rows, good, device[good], model, join_ms)
     return find_runs(readings, devices, Limits()), gaps
 
