@@ -99,12 +99,13 @@ def check(history: History, stored: Columns, held: Mapping[str, Sequence[tuple[i
     intended = _keys(names, history.intended.points, history.intended.index, history.intended.t_ms)
     present = _keys(names, stored.points, stored.index, stored.t_ms)
     unique, first, counts = np.unique(present, return_index=True, return_counts=True)
-    lost = np.setdiff1d(intended[history.sealed], unique)
-    invented = np.setdiff1d(unique, intended)
+    promised, asked = _distinct(intended[history.sealed]), _distinct(intended)
+    lost = promised[~_is_in(promised, unique)]
+    invented = unique[~_is_in(unique, asked)]
     changed = _changed(history, intended, stored, unique, first)
     unaccounted = _unaccounted(history.batches, held) if held is not None else []
     return Findings(
-        sealed=len(np.unique(intended[history.sealed])),
+        sealed=len(promised),
         stored=len(unique),
         lost=len(lost),
         duplicated=int((counts - 1).sum()),
@@ -150,14 +151,27 @@ def _keys(names: Mapping[str, int], points: Sequence[str], index: NDArray[np.int
 
 def _changed(history: History, intended: Keys, stored: Columns, unique: Keys, first: NDArray[np.intp]) -> Keys:
     """Stored keys whose value and quality were intended by nobody; a key may have been intended more than once."""
-    place = np.searchsorted(unique, intended)
-    place = np.minimum(place, max(len(unique) - 1, 0))
-    here = unique[place] == intended if len(unique) else np.zeros(len(intended), dtype=bool)
-    row = first[place[here]]
+    here = _is_in(intended, unique)
+    row = first[np.searchsorted(unique, intended[here])]
     ours, theirs = history.intended, stored
     bad = theirs.quality[row] >= BAD_FROM
     same = (ours.quality[here] == theirs.quality[row]) & (bad | (ours.value[here] == theirs.value[row]))
-    return np.setdiff1d(intended[here], intended[here][same])
+    differing, right = _distinct(intended[here][~same]), _distinct(intended[here][same])
+    return np.asarray(differing[~_is_in(differing, right)])
+
+
+def _distinct(keys: Keys) -> Keys:
+    """Each key once, sorted. (A third of the time of `np.unique`, which hashes.)"""
+    ordered = np.sort(keys)
+    return np.asarray(ordered[np.diff(ordered, prepend=ordered[:1] - 1) != 0])
+
+
+def _is_in(keys: Keys, ordered: Keys) -> NDArray[np.bool_]:
+    """Per key: whether it is one of the `ordered` ones."""
+    if not len(ordered):
+        return np.zeros(len(keys), dtype=bool)
+    place = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    return np.asarray(ordered[place] == keys)
 
 
 def _unaccounted(

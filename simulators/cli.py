@@ -148,7 +148,11 @@ def _speed(text: str) -> float | None:
 
 
 def _store_url(text: str) -> str:
-    return "sqlite:///store.db" if text == "sqlite" else text
+    if text == "sqlite":
+        return "sqlite:///store.db"
+    if not text.startswith(("sqlite:///", "influxdb+http://", "influxdb+https://")):
+        raise BadInput(f"--store {text!r}: give sqlite, or influxdb+http://host:8086/BUCKET")
+    return text
 
 
 def _column_and_point(text: str) -> tuple[str, str]:

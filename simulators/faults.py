@@ -104,7 +104,7 @@ def _one_day(rng: np.random.Generator, county: County, midnight_ms: int) -> list
         at("transformer_outage", _gateway_supply(county, a), 13.6, 20.0),
         at("gateway_power", county.site_of(d), 15.0, 35.0),
         at("pump_trip", "ls1", 17.2, 130.0),
-        at("undervoltage", _line_end(county, b), 19.3, 50.0, rng.uniform(11.0, 17.0)),
+        at("undervoltage", _line_end(county, b), 19.3, 50.0, rng.uniform(17.0, 23.0)),
     ]
 
 

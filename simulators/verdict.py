@@ -8,6 +8,7 @@ from analytics.voltage import MinuteCounts
 from simulators.checker import Findings
 from simulators.faults import DAY_MS
 from simulators.numbers import FoundAlarm, FoundInterruption, Numbers
+from simulators.sensing import PROMPT, Sensing
 from simulators.truth import AlarmTruth, Truth, VoltageTruth
 
 TARGET_RS_PCT = 99.83
@@ -36,17 +37,16 @@ class Row:
         return not self.problems
 
 
-def judge(truth: Truth, numbers: Numbers, findings: Findings, *, sensing_ms: int = 0) -> list[Row]:
+def judge(truth: Truth, numbers: Numbers, findings: Findings, sensing: Sensing = PROMPT) -> list[Row]:
     """Every row of the table; the run is good if all of them are.
 
-    `sensing_ms` is how late a gateway may notice its mains: a virtual clock magnifies the machine's own delays.
+    `sensing` is how late gateways noticed their mains: a virtual clock magnifies the machine's own delays.
     """
-    slack_pct = 100.0 * sensing_ms / (truth.days * DAY_MS)
     return [
         *_delivery(findings),
-        _reliability("RS-1, transformers", truth.rs1_pct, numbers.rs_mv, slack_pct * _share_out(truth, mv=True)),
-        _reliability("RS-1, customers", truth.rs1_lv_pct, numbers.rs_lv, slack_pct * _share_out(truth, mv=False)),
-        _interruptions(truth, numbers, sensing_ms),
+        _reliability("RS-1, transformers", truth.rs1_pct, numbers.rs_mv, _slack_pct(truth, sensing, mv=True)),
+        _reliability("RS-1, customers", truth.rs1_lv_pct, numbers.rs_lv, _slack_pct(truth, sensing, mv=False)),
+        _interruptions(truth, numbers, sensing),
         _voltage(truth.voltage, numbers.voltage),
         _alarms(truth.alarms, numbers.alarms),
     ]
@@ -70,11 +70,12 @@ def _nothing(name: str, count: int, examples: tuple[str, ...]) -> Row:
     return Row(name, "0", str(count), examples or (f"{count}",) if count else ())
 
 
-def _share_out(truth: Truth, *, mv: bool) -> float:
-    """Interruptions per customer (or per transformer): each may be seen a little late."""
+def _slack_pct(truth: Truth, sensing: Sensing, *, mv: bool) -> float:
+    """By how much late gateways can move RS-1: the interruptions of what feeds them, each seen so much later. [%]"""
     weights = [float(unit.is_transformer) if mv else float(unit.customers) for unit in truth.units]
-    counts = [len(unit.interruptions) for unit in truth.units]
-    return sum(w * n for w, n in zip(weights, counts, strict=True)) / sum(weights)
+    counts = [len(unit.interruptions) if unit.asset in sensing.assets else 0 for unit in truth.units]
+    late = sum(weight * count for weight, count in zip(weights, counts, strict=True)) * sensing.lag_ms
+    return 100.0 * late / (sum(weights) * truth.days * DAY_MS)
 
 
 def _reliability(name: str, truth_pct: float, bounds: RsBounds, slack_pct: float) -> Row:
@@ -83,19 +84,20 @@ def _reliability(name: str, truth_pct: float, bounds: RsBounds, slack_pct: float
     problems = []
     if not bounds.low_pct - slack_pct <= truth_pct <= bounds.high_pct + slack_pct:
         problems.append("the bounds do not hold the truth")
-    if verdict is not Verdict.INDETERMINATE and (verdict is Verdict.PASS) != (truth_pct >= TARGET_RS_PCT):
+    is_clear = abs(truth_pct - TARGET_RS_PCT) > slack_pct and verdict is not Verdict.INDETERMINATE
+    if is_clear and (verdict is Verdict.PASS) != (truth_pct >= TARGET_RS_PCT):
         problems.append(f"{verdict} is the wrong verdict")
     computed = f"{bounds.low_pct:.4f} … {bounds.point_pct:.4f} … {bounds.high_pct:.4f} % {verdict}"
     return Row(name, f"{truth_pct:.4f} %", computed, tuple(problems))
 
 
-def _interruptions(truth: Truth, numbers: Numbers, sensing_ms: int) -> Row:
+def _interruptions(truth: Truth, numbers: Numbers, sensing: Sensing) -> Row:
     """Each interruption longer than the method's resolution is found once, at its instants; nothing else is."""
     true = [(unit.asset, one.start_ms, one.end_ms) for unit in truth.units for one in unit.interruptions]
     left = list(numbers.interruptions)
     missed = []
     for asset, start_ms, end_ms in true:
-        match = next((one for one in left if _is_same(one, asset, start_ms, end_ms, sensing_ms)), None)
+        match = next((one for one in left if _is_same(one, asset, start_ms, end_ms, sensing)), None)
         if match is not None:
             left.remove(match)
         elif end_ms - start_ms > numbers.resolution_ms:
@@ -104,8 +106,8 @@ def _interruptions(truth: Truth, numbers: Numbers, sensing_ms: int) -> Row:
     return Row("interruptions of units", str(len(true)), str(len(numbers.interruptions)), (*missed, *false))
 
 
-def _is_same(found: FoundInterruption, asset: str, start_ms: int, end_ms: int, sensing_ms: int) -> bool:
-    slack_ms = ROUNDING_MS + sensing_ms
+def _is_same(found: FoundInterruption, asset: str, start_ms: int, end_ms: int, sensing: Sensing) -> bool:
+    slack_ms = ROUNDING_MS + (sensing.lag_ms if asset in sensing.assets else 0)
     return (
         found.asset == asset
         and abs(found.start_ms - start_ms) <= found.start_error_ms + slack_ms
