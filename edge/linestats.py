@@ -1,9 +1,12 @@
 """What a line has been through: requests, silences, damage, and how long answers took."""
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 LATENCIES_KEPT = 1000
+COUNTERS = ("requests", "timeouts", "refused", "bad_crc", "garbage_bytes")
 
 
 @dataclass
@@ -15,12 +18,12 @@ class LineStatistics:
     refused: int = 0
     """Answers that were an exception."""
     misfits: int = 0
-    """Answers of another function or length than asked."""
+    """Answers of another unit, function or length than asked (Modbus TCP)."""
     connects: int = 0
     bad_crc: int = 0
     """Frames that arrived damaged (RTU)."""
     garbage_bytes: int = 0
-    """Bytes that belonged to no answer (RTU)."""
+    """Bytes that belonged to no answer that was waited for."""
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
 
     def answered(self, seconds: float) -> None:
@@ -31,3 +34,34 @@ class LineStatistics:
         """Return the latency that `fraction` of the last answers did not exceed; None before the first. [s]"""
         ordered = sorted(self.latencies_s)
         return ordered[min(int(fraction * len(ordered)), len(ordered) - 1)] if ordered else None
+
+
+def line_name(url: str) -> str:
+    """Return the name of a line in points: `dev_ttyusb0` of `rtu:///dev/ttyUSB0?baud=9600`."""
+    parts = urlsplit(url)
+    return re.sub(r"[^a-z0-9]+", "_", (parts.netloc + parts.path).lower()).strip("_")
+
+
+def is_reported(url: str) -> bool:
+    """Whether a line's statistics are readings of the gateway: RTU lines are, where damage can be seen."""
+    return urlsplit(url).scheme.startswith("rtu")
+
+
+def counter_points(url: str) -> list[str]:
+    """Return the names of the counters of a line."""
+    return [f"gateway.{line_name(url)}.{counter}_count" for counter in COUNTERS]
+
+
+def latency_point(url: str) -> str:
+    """Return the name of the latency of a line that 95 of 100 answers keep."""
+    return f"gateway.{line_name(url)}.latency95_ms"
+
+
+def statistics_values(url: str, statistics: LineStatistics) -> dict[str, float | None]:
+    """Return the readings of one line; None for a latency that nobody has seen."""
+    counters = (float(getattr(statistics, counter)) for counter in COUNTERS)
+    latency_s = statistics.latency_s(0.95)
+    return {
+        **dict(zip(counter_points(url), counters, strict=True)),
+        latency_point(url): None if latency_s is None else latency_s * 1000,
+    }

@@ -78,11 +78,12 @@ class ModbusLine:
         self._backoff = Backoff()
         self._numbers_answers = url.startswith("tcp")
         self._quiet_until_s = 0.0
-        self._silent_units: set[int] = set()
+        self._unit_quiet_until_s: dict[int, float] = {}
+        """Units whose last request brought nothing, and until when its answer may still come."""
 
     async def read_block(self, unit: int, table: Table, register: int, count: int, *, timeout_s: float) -> list[int]:
         """Return `count` registers (or bits, as 0 and 1). Raises DeviceTimeout or DeviceRefused."""
-        await self._drain()
+        await self._drain(unit)
         client = await self._connected()
         self.statistics.requests += 1
         began_s = time.perf_counter()
@@ -91,7 +92,7 @@ class ModbusLine:
         except BaseException:  # also when cancelled: the answer may still come
             self._expect_late_answer(client, unit, timeout_s)
             raise
-        self._silent_units.discard(unit)
+        self._unit_quiet_until_s.pop(unit, None)
         self.statistics.answered(time.perf_counter() - began_s)
         return self._content(answer, unit, table, register, count)
 
@@ -158,9 +159,9 @@ class ModbusLine:
         if not up and self._client is not None and not self._client.ctx.response_future.done():
             self._client.ctx.response_future.set_exception(ConnectionException("link lost"))
 
-    async def _drain(self) -> None:
-        """Wait until the line has been quiet long enough, then let what came meanwhile be taken and dropped."""
-        wait_s = self._quiet_until_s - time.monotonic()
+    async def _drain(self, unit: int) -> None:
+        """Wait until no late answer is due any more, then let what came meanwhile be taken and dropped."""
+        wait_s = max(self._quiet_until_s, self._unit_quiet_until_s.get(unit, 0.0)) - time.monotonic()
         if wait_s > 0:
             await asyncio.sleep(wait_s)
         if self._numbers_answers:
@@ -169,15 +170,20 @@ class ModbusLine:
             await asyncio.sleep(0)
 
     def _expect_late_answer(self, client: ModbusBaseClient, unit: int, timeout_s: float) -> None:
-        """On RTU, where answers carry no number, listen for one more time-out; once for a unit that stays silent."""
+        """On RTU, where answers carry no number, listen for one more time-out before the unit is asked again.
+
+        The other units wait too, for it may talk into their answers, unless it has been silent before.
+        """
         framer = client.ctx.framer
         if isinstance(framer, StrictRtu | StrictMbap):
             framer.forget()
         if isinstance(framer, StrictMbap) and framer.is_broken:
             self._hang_up()
-        if isinstance(framer, StrictRtu) and unit not in self._silent_units:
-            self._quiet_until_s = time.monotonic() + timeout_s
-        self._silent_units.add(unit)
+        if isinstance(framer, StrictRtu):
+            quiet_until_s = time.monotonic() + timeout_s
+            if unit not in self._unit_quiet_until_s:
+                self._quiet_until_s = quiet_until_s
+            self._unit_quiet_until_s[unit] = quiet_until_s
 
 
 def _raise_if_cancelled() -> None:

@@ -9,6 +9,7 @@ from edge.devices import Device, device_points
 from edge.exception_report import Deadband, ExceptionReport
 from edge.gateway import LATE, SKIPPED, gateway_points, watch_gateway
 from edge.lines import open_line
+from edge.linestats import is_reported, statistics_values
 from edge.meter import ModbusMeter
 from edge.modbus import ModbusLine
 from edge.site import Site
@@ -23,17 +24,20 @@ async def acquire(site: Site, clock: Clock, emit: Emit) -> None:
     buses = make_buses(site, lines, clock)
     emit = _reporting_by_exception(site, emit)
 
-    def counts() -> dict[str, float]:
-        return {
+    def figures() -> dict[str, float | None]:
+        found: dict[str, float | None] = {
             LATE: float(sum(bus.timetable.late for bus in buses)),
             SKIPPED: float(sum(bus.timetable.skipped for bus in buses)),
         }
+        for url in filter(is_reported, lines):
+            found |= statistics_values(url, lines[url].statistics)
+        return found
 
     try:
         async with asyncio.TaskGroup() as tasks:
             for bus in buses:
                 tasks.create_task(bus.run(emit), name=f"bus {bus.url}")
-            tasks.create_task(watch_gateway(site.gateway, clock, emit, counts), name="gateway")
+            tasks.create_task(watch_gateway(site.gateway, clock, emit, figures), name="gateway")
     finally:
         for line in lines.values():
             line.close()
@@ -41,7 +45,7 @@ async def acquire(site: Site, clock: Clock, emit: Emit) -> None:
 
 def point_list(site: Site) -> tuple[PointInfo, ...]:
     """Return what the site promises to report, the gateway's own points first."""
-    points = gateway_points(site.gateway)
+    points = gateway_points(site.gateway, dict.fromkeys(device.url for device in site.devices))
     for device in site.devices:
         silences = {point.name: point.max_silence_s for point in device.points}
         points += [

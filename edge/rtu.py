@@ -26,11 +26,13 @@ class StrictRtu(FramerRTU):
         super().__init__(DecodePDU(False))
         self._statistics = statistics
         self._request: ModbusPDU | None = None
+        self._sent = b""
 
     def buildFrame(self, message: ModbusPDU) -> bytes:  # noqa: N802 (pymodbus's name)
         """Return the request as bytes, and remember it."""
         self._request = message
-        return super().buildFrame(message)
+        self._sent = super().buildFrame(message)
+        return self._sent
 
     def forget(self) -> None:
         """The request is over: whatever comes now is late."""
@@ -44,9 +46,9 @@ class StrictRtu(FramerRTU):
         waits_from = len(data)
         for start in range(len(data)):
             size = self._size(data, start, self._request)
-            if size is None:
-                continue
-            if start + size > len(data):
+            if size is None or data.startswith(self._sent, start):
+                continue  # an adapter's echo of certain requests has the form and the checksum of an answer
+            if start + size > len(data) or self._sent.startswith(data[start:]):
                 waits_from = min(waits_from, start)
             elif (answer := self._answer(data[start : start + size])) is not None:
                 self._statistics.garbage_bytes += len(data) - size
