@@ -27,6 +27,7 @@ from ingest.store import StoreDown, StoreError, StoreRefused
 
 LINE_FAULTS = ("partial write", "unable to parse", "field type conflict", "points beyond retention", "parsing failed")
 TRAILER = "SHOW DATABASES"
+PROBE = "SELECT value FROM voltage_v LIMIT 1"
 TRAILER_HEADER = b"name,tags,name\n"
 GZIP_LEVEL = 1
 GZIP_WINDOW = 31
@@ -133,7 +134,7 @@ class InfluxLink:
 
     def _broken_off(self, body: bytes) -> StoreError:
         """Why a table is not whole: JSON answers name the error that CSV answers keep to themselves."""
-        answer = self._post("SHOW MEASUREMENTS LIMIT 1", "application/json").decode(errors="replace")
+        answer = self._post(PROBE, "application/json").decode(errors="replace")
         if "not found" in answer or "authoriz" in answer:
             return StoreRefused(f"{self.url} {self.bucket}: {answer.strip()[:300]}. {REMEDIES[404]}")
         end = body[-200:].decode(errors="replace").strip()

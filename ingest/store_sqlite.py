@@ -27,7 +27,7 @@ T_BITS = 42
 MAX_SERIES = 2 ** (63 - T_BITS) - 1
 ROWS_PER_STATEMENT = 50
 ROWS_PER_PIECE = 50_000
-CHECKPOINT_PAGES = 4_000
+CHECKPOINT_PAGES = 8_000
 CACHE_KIB = 32 * 1024
 """Holds the newest page of each of 8 000 series, so that appending reads nothing back. [KiB]"""
 APPLICATION_ID = 0x57E99E01
