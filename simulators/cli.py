@@ -13,7 +13,7 @@ from rich.console import Console
 
 from edge.clock import RealClock
 from edge.errors import BadInput
-from simulators.county import Size
+from simulators.county import USUAL_SIZE
 from simulators.recording import default_point_name
 
 
@@ -72,7 +72,7 @@ def county(folder: Path, seed: int, days: int, broker_port: int, first_port: int
     from simulators.truth import find_truth, write_truth
 
     midnight_ms = today_ms(RealClock().now_ms())
-    scenario = make_scenario(seed, Size(), days, before_ms=HOUR_MS, after_ms=HOUR_MS, midnight_ms=midnight_ms)
+    scenario = make_scenario(seed, USUAL_SIZE, days, before_ms=HOUR_MS, after_ms=HOUR_MS, midnight_ms=midnight_ms)
     ports = fixed_ports(scenario.county(), first_port, broker_port)
     folder.mkdir(parents=True, exist_ok=True)
     write_county(folder, scenario.county(), scenario.faults, ports, store_url="sqlite:///store.db")

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ingest.register_files import load_register
 from ingest.stores import open_store
 from simulators.cast import Cast, on_stage
 from simulators.checker import Findings
-from simulators.county import Size
+from simulators.county import USUAL_SIZE, Size
 from simulators.county_files import LOCAL
 from simulators.delivered import examine_delivery
 from simulators.faults import HOUR_MS
@@ -60,7 +60,7 @@ class Settings:
     seed: int = 1
     chaos: bool = True
     store_url: str = "sqlite:///store.db"
-    size: Size = field(default_factory=Size)
+    size: Size = USUAL_SIZE
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from simulators.county import SECTION_KM, Asset, County
+from simulators.county import Asset, County
 from simulators.faults import Fault, Intervals, interruptions
 
 Array = NDArray[np.float64]
@@ -20,6 +20,8 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 LOCAL_OFFSET_H = 8.0
 
+SECTION_KM = (1.5, 3.5)
+"""Line between one transformer and the next."""
 LINE_R_OHM_KM, LINE_X_OHM_KM = 0.46, 0.37
 POWER_FACTOR = 0.92
 TRANSFORMER_IMPEDANCE_PU = 0.035

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import BadInput
-from simulators.county import County, Size, make_county
+from simulators.county import County, Size
 from simulators.county_files import LOCAL, Ports
+from simulators.county_maker import make_county
 from simulators.faults import DAY_MS, Fault, script
 from simulators.physics import Span
 from simulators.world import World

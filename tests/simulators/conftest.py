@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from simulators.county import County, Size, make_county
+from simulators.county import County, Size
+from simulators.county_maker import make_county
 from simulators.physics import Span
 
 HOUR_MS = 3_600_000

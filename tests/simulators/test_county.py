@@ -1,6 +1,7 @@
 """The county: the same seed makes the same place, and everything in it hangs together."""
 
-from simulators.county import County, Size, make_county
+from simulators.county import County, Size
+from simulators.county_maker import make_county
 
 
 def test_same_seed_makes_the_same_county(county: County) -> None:

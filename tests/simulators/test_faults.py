@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.county import County, make_county
+from simulators.county import County
+from simulators.county_maker import make_county
 from simulators.faults import Fault, dark_intervals, interruptions, merge, script
 from simulators.world import gateway_is_dark
 
