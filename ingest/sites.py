@@ -4,6 +4,7 @@ Counted in the journal's own transactions (`tally.py`) and asked for here, as da
 service read the same numbers. Reading never disturbs ingest; only ingest calls `sweep`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,7 +255,10 @@ def _readings_per_hour(points: Sequence[PointInfo]) -> float:
 
 
 def _longest_wait_s(point: PointInfo) -> float:
-    return point.max_silence_s if point.by_exception and point.max_silence_s else point.period_s
+    """Between two readings; a point by exception without a longest silence promises none."""
+    if point.by_exception:
+        return point.max_silence_s or math.inf
+    return point.period_s
 
 
 def _in_force(lists: Sequence[tuple[int, float]], before_ms: int) -> float:

@@ -128,9 +128,13 @@ def test_a_new_boot_is_no_clock_step(journal, sites):
 
 
 def test_expected_and_received_by_the_hour(journal, sites, batch):
-    """A point each minute and one by exception, at least each 30 min: 62 an hour. From the list then in force."""
+    """A point each minute and one by exception, at least each 30 min: 62 an hour. From the list then in force.
+
+    A point by exception that may be silent for ever adds nothing.
+    """
+    silent = PointInfo("a.door_open", 1.0, by_exception=True)
     by_exception = PointInfo("a.pump_on", 1.0, by_exception=True, max_silence_s=1800.0)
-    journal.commit([points(PointInfo("a.b_v", 60.0), by_exception, received_ms=HOUR)])
+    journal.commit([points(PointInfo("a.b_v", 60.0), by_exception, silent, received_ms=HOUR)])
     journal.commit([points(PointInfo("a.b_v", 30.0), received_ms=HOUR + 2 * HOUR_MS)])
     late_ms = HOUR + HOUR_MS
     journal.commit([batch(0, t0_ms=HOUR, values=[1.0, None]), batch(1, t0_ms=HOUR - 1_000, values=[1.0, 1.0])])
