@@ -34,7 +34,6 @@ KINDS = (
     ("temperature", r"temp|^tp$|_c$"),
 )
 """What a channel measures, read from its name; used to name an event, never to find it."""
-CONTAMINATION = ("turbidity", "conductivity", "organic")
 FOLLOWS_CHLORINE = ("chlorine", "redox", "ph")
 HYDRAULIC = ("flow", "pressure")
 ALL_AT_ONCE = 0.8
@@ -205,7 +204,8 @@ def classify(moved: Sequence[tuple[str, float]], rows: int, quality_channels: in
         return "operations"
     if len(quality) >= 3 and len(quality) >= ALL_AT_ONCE * quality_channels:
         return "operations"
-    if ("chlorine", False) in signs and kinds <= {*FOLLOWS_CHLORINE, *HYDRAULIC} and rows > SPIKE_ROWS:
+    less_chlorine = ("chlorine", False) in signs and ("chlorine", True) not in signs
+    if less_chlorine and kinds <= {*FOLLOWS_CHLORINE, *HYDRAULIC} and rows > SPIKE_ROWS:
         return "dosing_failure"
     return "sensor_fault" if len(quality) == 1 or rows <= SPIKE_ROWS else "water_quality"
 
