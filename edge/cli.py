@@ -5,17 +5,14 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 
 from edge.check import SiteCheck, describe_site
 from edge.clock import RealClock
+from edge.field_cli import AS_JSON, SITE, json_text, lines, probe, scan
 from edge.once import PointView, read_once
 from edge.profiles import Profile, load_profile, profile_names
 from edge.site import load_site
 from edge.wire import Quality
-
-SITE = click.argument("site_file", metavar="SITE.TOML", type=click.Path(path_type=Path))
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 
 
 @click.group()
@@ -39,7 +36,7 @@ def run(site_file: Path) -> None:
 def check(site_file: Path, as_json: bool) -> None:
     """Check a configuration and show the plan it would run; touches no meter."""
     plan = describe_site(load_site(site_file))
-    click.echo(_json(plan) if as_json else _check_text(plan))
+    click.echo(json_text(plan) if as_json else _check_text(plan))
 
 
 @edge.command(epilog="Example: steppe edge once site.toml")
@@ -48,9 +45,13 @@ def check(site_file: Path, as_json: bool) -> None:
 def once(site_file: Path, as_json: bool) -> None:
     """Read every point once and show value, quality, age and registers. Exit code 1 if any is BAD."""
     views = asyncio.run(read_once(load_site(site_file), RealClock()))
-    click.echo(_json({"points": views}) if as_json else "\n".join(_view_text(view) for view in views))
+    click.echo(json_text({"points": views}) if as_json else "\n".join(_view_text(view) for view in views))
     if any(Quality[view.quality].is_bad for view in views):
         sys.exit(1)
+
+
+for field_command in (scan, probe, lines):
+    edge.add_command(field_command)
 
 
 @edge.group()
@@ -65,7 +66,7 @@ def list_profiles(as_json: bool) -> None:
     shipped = [load_profile(name) for name in profile_names()]
     rows = [{"name": p.name, "kind": p.kind, "confidence": p.confidence, "points": len(p.points)} for p in shipped]
     if as_json:
-        click.echo(_json({"profiles": rows}))
+        click.echo(json_text({"profiles": rows}))
         return
     for profile in shipped:
         click.echo(f"{profile.name:29} {profile.kind:20} {profile.confidence:7} {profile.vendor}, {profile.model}")
@@ -77,11 +78,7 @@ def list_profiles(as_json: bool) -> None:
 def show(name: str, as_json: bool) -> None:
     """Show one profile: its points, where its facts come from, and what to check on the device."""
     profile = load_profile(name)
-    click.echo(_json(profile) if as_json else _profile_text(profile))
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    click.echo(json_text(profile) if as_json else _profile_text(profile))
 
 
 def _check_text(plan: SiteCheck) -> str:

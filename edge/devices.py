@@ -76,10 +76,21 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"device {self.name}: timeout_s must be shorter than poll_every_s")
         if self.profile is None and not self.points:
             raise ValueError(f"device {self.name}: give a profile or points")
-        _check_url(self)
+        try:
+            check_url(self.url)
+        except ConfigError as error:
+            raise ValueError(f"device {self.name}: {error}") from error
         for point in self.points:
             if point.max_silence_s is not None and point.max_silence_s < self.poll_every_s:
                 raise ValueError(f"device {self.name}: max_silence_s of {point.name} must not be below poll_every_s")
+
+
+def check_url(url: str) -> None:
+    """Raise ConfigError if `url` names no transport that we have."""
+    parts = urlsplit(url)
+    place = parts.path.startswith("/") if parts.scheme == "rtu" else parts.hostname
+    if parts.scheme not in SCHEMES or not place:
+        raise ConfigError(f"url {url!r} is none of {', '.join(f'{scheme}://…' for scheme in SCHEMES)}")
 
 
 def device_profile(device: Device) -> Profile | None:
@@ -136,12 +147,3 @@ def _check_overlap(points: tuple[Point, ...]) -> None:
         same = (first, size) == (next_first, next_size)
         if table == next_table and next_first < first + size and not same:
             raise ConfigError(f"points {name} and {next_name} overlap in register {next_first}: one of them is wrong")
-
-
-def _check_url(device: Device) -> None:
-    parts = urlsplit(device.url)
-    serial = parts.scheme == "rtu"
-    if parts.scheme not in SCHEMES or not (parts.path.startswith("/") if serial else parts.hostname):
-        raise ValueError(
-            f"device {device.name}: url {device.url!r} is none of {', '.join(s + '://…' for s in SCHEMES)}"
-        )

@@ -1,13 +1,17 @@
 """The commands of the person on site."""
 
+import asyncio
 import json
 
 import pytest
 from click.testing import CliRunner, Result
 from support.modbus_peers import pymodbustcp_server
+from support.serial_peer import SerialPeer
 
 from edge.cli import edge
 from edge.errors import BadInput
+from edge.probe import candidates
+from edge.scan import scan_units
 
 SITE = """
 site = "s"
@@ -85,6 +89,51 @@ def test_profiles_are_listed_and_shown():
     assert isinstance(CliRunner().invoke(edge, ["profiles", "show", "nothing"]).exception, BadInput)
 
 
-@pytest.mark.parametrize("command", ["run", "check", "once", "profiles list", "profiles show"])
+@pytest.mark.parametrize(
+    "command", ["run", "check", "once", "profiles list", "profiles show", "scan", "probe", "lines"]
+)
 def test_every_command_has_an_example(command):
     assert "Example: steppe edge" in CliRunner().invoke(edge, [*command.split(), "--help"]).output
+
+
+def test_lines_shows_what_a_line_went_through(tmp_path):
+    with pymodbustcp_server() as port:
+        report = json.loads(run(tmp_path, "lines", port, "--json", "--sweeps", "3").output)["lines"][0]
+    assert (report["requests"], report["timeouts"], report["refused"]) == (6, 0, 0)
+    assert 0 < report["latency50_ms"] <= report["latency95_ms"]
+
+
+def test_scan_finds_the_units_that_answer(tmp_path):
+    async def scenario() -> list[int]:
+        peer = SerialPeer(tmp_path / "ttyUSB0", unit=3)
+        peer.plug_in()
+        try:
+            return [one.unit async for one in scan_units(f"rtu://{peer.path}", range(1, 6), timeout_s=0.05)]
+        finally:
+            peer.pull_out()
+
+    assert asyncio.run(scenario()) == [3]
+
+
+def test_probe_puts_the_order_that_fits_the_display_first():
+    """36.63 m³/h on a TUF-2000M: its registers are 806B 4212."""
+    best = candidates([0x806B, 0x4212, 0, 0], 36.6)[0]
+    assert (best.type, best.word_order, best.scale, best.is_near) == ("float32", "CDAB", 1.0, True)
+
+
+def test_probe_finds_the_scale_of_an_integer_too():
+    best = candidates([2304], 230.0)[0]
+    assert (best.type, best.scale, best.value) == ("uint16", 0.1, pytest.approx(230.4))
+
+
+def test_probe_reads_a_meter():
+    with pymodbustcp_server() as port:
+        result = CliRunner().invoke(edge, ["probe", f"tcp://127.0.0.1:{port}", "--register", "33", "--expect", "1.0"])
+    assert result.exit_code == 0
+    assert result.output.splitlines()[0] == "registers: 0064 0067 006a 006d"
+    assert "near" in result.output.splitlines()[1]
+
+
+@pytest.mark.parametrize("arguments", [["scan", "udp://x"], ["probe", "rtu:///dev/x?baud=1", "--register", "0"]])
+def test_a_wrong_url_is_bad_input(arguments):
+    assert isinstance(CliRunner().invoke(edge, arguments).exception, BadInput)
