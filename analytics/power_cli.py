@@ -7,6 +7,7 @@ from typing import Any, Literal
 import click
 import msgspec
 
+from analytics.kpi.backfill_cli import backfill
 from analytics.local_time import instant, zone
 from analytics.power_rules import Edition, limits_given, power_rules
 from edge.clock import RealClock
@@ -21,6 +22,9 @@ ENDS_IN_PLOT = "Draw to a file ending in .svg or .png."
 @click.group()
 def power() -> None:
     """Supply reliability and voltage compliance, on your own files too."""
+
+
+power.add_command(backfill)
 
 
 def period_options(command: Command) -> Command:

@@ -10,6 +10,7 @@ from analytics.evidence import SupplyEvidence
 from analytics.kpi.database import Correction, DeviceDay, InterruptionRow, Judgement, KpiDatabase
 from analytics.kpi.model import CountyModel
 from analytics.kpi.readings import day_runs
+from analytics.kpi.sources import Reader
 from analytics.kpi.supply_days import outages_of, supply_day
 from analytics.kpi.voltage_days import voltage_day
 from analytics.voltage_limits import VOLTAGE_LIMITS
@@ -43,7 +44,7 @@ class CountyDay:
         ]
 
 
-def hear_day(store: Store, model: CountyModel, devices: Sequence[str], day: str, timezone: str) -> list[DeviceDay]:
+def hear_day(store: Reader, model: CountyModel, devices: Sequence[str], day: str, timezone: str) -> list[DeviceDay]:
     """Return what these devices said on a local day, from their readings in the store."""
     start_ms, end_ms = day_bounds(day, timezone)
     names = sorted(devices)
@@ -68,7 +69,7 @@ def hear(rows: Columns, model: CountyModel, devices: Sequence[str], day: str) ->
 
 
 def compute_day(
-    store: Store,
+    store: Reader,
     model: CountyModel,
     heard: Sequence[DeviceDay],
     judgements: Sequence[Judgement],
@@ -111,7 +112,7 @@ def publish(store: Store, database: KpiDatabase, result: CountyDay, *, now_ms: i
 
 
 def _voltage(
-    store: Store, model: CountyModel, evidence: SupplyEvidence, points: Sequence[str], start_ms: int, end_ms: int
+    store: Reader, model: CountyModel, evidence: SupplyEvidence, points: Sequence[str], start_ms: int, end_ms: int
 ) -> dict[str, dict[str, float]]:
     number = {asset: index for index, asset in enumerate(model.asset_ids)}
     sums = {}

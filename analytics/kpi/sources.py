@@ -1,0 +1,88 @@
+"""Where a backfill takes its readings from: the store, or Parquet files. Small values, the same on every worker."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edge.errors import BadInput
+from ingest.columns import empty, join
+from ingest.config import StoreSettings
+from ingest.days import day_numbers, day_text
+from ingest.store import Columns
+from ingest.stores import open_store
+
+
+class Reader(Protocol):
+    """What gives readings."""
+
+    def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> Columns:
+        """Return the readings with start <= t < end, by point and then by time."""
+
+
+@dataclass(frozen=True)
+class StoreSource:
+    """The centre's store."""
+
+    settings: StoreSettings
+    data_dir: Path
+
+    @contextmanager
+    def opened(self) -> Iterator[Reader]:
+        """Open it for the time of a `with` block. Raises StoreError."""
+        with closing(open_store(self.settings, self.data_dir)) as store:
+            yield store
+
+
+@dataclass(frozen=True)
+class ParquetSource:
+    """A folder of files `<county>/<YYYY-MM-DD>.parquet` with the columns point, t_ms, value and quality."""
+
+    folder: Path
+    county: str
+    timezone: str
+
+    @contextmanager
+    def opened(self) -> Iterator[Reader]:
+        """Give readings for the time of a `with` block."""
+        yield self
+
+    def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> Columns:
+        """Return the readings with start <= t < end, by point and then by time. Raises BadInput."""
+        edges = np.array([start_ms, end_ms - 1], np.int64)
+        first, last = day_numbers(edges, self.timezone) if end_ms > start_ms else (0, -1)
+        files = [self.folder / self.county / f"{day_text(day)}.parquet" for day in range(int(first), int(last) + 1)]
+        parts = [_read_file(file, points, start_ms, end_ms) for file in files if file.exists()]
+        rows = join(parts, points) if parts else empty(points)
+        order = np.lexsort((rows.t_ms, rows.index))
+        return Columns(rows.points, rows.index[order], rows.t_ms[order], rows.value[order], rows.quality[order])
+
+
+Source = StoreSource | ParquetSource
+
+
+def _read_file(file: Path, points: Sequence[str], start_ms: int, end_ms: int) -> Columns:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(
+            file,
+            columns=["point", "t_ms", "value", "quality"],
+            filters=(pc.field("t_ms") >= start_ms) & (pc.field("t_ms") < end_ms),
+        )
+        index = pc.index_in(table["point"].cast(pa.string()), pa.array(list(points), pa.string())).to_numpy()
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise BadInput(f"{file}: not readings in Parquet ({error}). Columns: point, t_ms, value, quality") from error
+    known = ~np.isnan(index.astype(np.float64))
+    return Columns(
+        tuple(points),
+        index[known].astype(np.int32),
+        table["t_ms"].to_numpy()[known].astype(np.int64),
+        table["value"].to_numpy()[known].astype(np.float64),
+        table["quality"].to_numpy()[known].astype(np.uint8),
+    )
