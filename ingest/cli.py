@@ -19,6 +19,7 @@ from ingest.config import Centre, load_centre
 from ingest.deadletter import DeadLetters, dead_letters_path
 from ingest.sites import Sites, SiteState
 from ingest.stopping import stop_on_signals, when_parent_ends
+from ingest.store_cli import register, rejected, store
 
 CENTRE = click.argument("centre_file", metavar="CENTRE.TOML", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -83,6 +84,11 @@ def sites(centre_file: Path, as_json: bool) -> None:
             click.echo(f"{_utc(incident.at_ms)} {incident.text}")
     if open_gaps:
         raise SystemExit(1)
+
+
+ingest.add_command(register)
+ingest.add_command(rejected)
+ingest.add_command(store)
 
 
 @ingest.group()

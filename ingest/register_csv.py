@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class Row:
         except ValueError:
             self.refuse(column, f"{value!r} is not a number. Write digits, with a point for decimals")
             return None
-        if not low <= number <= high:
+        if not (low <= number <= high and math.isfinite(number)):
             self.refuse(column, f"{value} is not between {low:g} and {high:g}. Correct the number")
             return None
         return number
@@ -109,7 +110,7 @@ class Row:
             return None
         try:
             return _instant_ms(value, self._timezone)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.refuse(column, f"{value!r} is not a time. Write 2026-01-31 or 2026-01-31 08:00")
             return None
 

@@ -91,6 +91,7 @@ def test_times_are_read_as_spreadsheets_and_programs_write_them(folder: Path, te
         ("assets.csv", "feeder", "feeeder", "line 3, column kind: 'feeeder' is none of substation, feeder"),
         ("assets.csv", ",86,", ",-86,", "line 5, column customers: -86 is not between 0 and inf"),
         ("assets.csv", ",86,", ",86.5,", "line 5, column customers: 86.5 is not a whole number"),
+        ("assets.csv", ",86,", ",inf,", "line 5, column customers: inf is not between 0 and inf"),
         ("assets.csv", ",86,", ",many,", "line 5, column customers: 'many' is not a number"),
         ("assets.csv", "122.2804", "222.2804", "line 5, column lon: 222.2804 is not between -180 and 180"),
         ("assets.csv", "2012-06-01", "2012-13-01", "line 2, column in_service_from: '2012-13-01' is not a time"),
