@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge.errors import SpoolError
 from edge.seal import Sealed
-from edge.spool import Depth, Policy, check_numbers, covers_range, losses, new_stream, victims, weight
+from edge.spool import Depth, Policy, check_numbers, losses, new_stream, victims, weight
 from edge.spool_file import (
     NEWEST_FIRST,
     OLDEST_FIRST,
@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS dropped (
     stream TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, readings INTEGER NOT NULL,
     first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, policy TEXT NOT NULL, PRIMARY KEY (stream, first_seq)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS dropped_end ON dropped (stream, last_seq);
 """
 SETTINGS = """
 PRAGMA locking_mode = EXCLUSIVE;
@@ -64,6 +65,8 @@ PUT = """
 REPLACE INTO batch (seq, payload, readings, first_ms, last_ms, offset_ms, boot, crc, weight)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+WEIGHT_WITHIN = "SELECT COUNT(*), COALESCE(SUM(weight), 0) FROM batch WHERE seq BETWEEN ? AND ?"
+NOTED = "DELETE FROM dropped WHERE stream = ? AND first_seq >= ? AND last_seq <= ?"
 
 
 class SqliteSpool:
@@ -133,20 +136,17 @@ class SqliteSpool:
         self._weight += grown
 
     def forget(self, ack: Ack) -> int:
-        reported = [gap for gap in self.dropped(-1) if covers_range(ack, gap)]
-        ranges = [(0, ack.upto), *ack.also] if ack.stream == self._stream else []
-        if not reported and not any(self._holds(*each) for each in ranges):
+        ranges = [(first, last) for first, last in [(0, ack.upto), *ack.also] if self._knows(ack.stream, first, last)]
+        if not ranges:
             return 0
         count, weight_bytes = 0, 0
         with self._transaction() as db:
-            for each in ranges:
-                rows, total = db.execute(
-                    "SELECT COUNT(*), TOTAL(weight) FROM batch WHERE seq BETWEEN ? AND ?", each
-                ).fetchone()
-                db.execute("DELETE FROM batch WHERE seq BETWEEN ? AND ?", each)
-                count, weight_bytes = count + rows, weight_bytes + int(total)
-            for gap in reported:
-                db.execute("DELETE FROM dropped WHERE stream = ? AND first_seq = ?", (gap.stream, gap.first_seq))
+            for within in ranges:
+                db.execute(NOTED, (ack.stream, *within))
+                if ack.stream == self._stream:
+                    rows_there, weight_there = db.execute(WEIGHT_WITHIN, within).fetchone()
+                    db.execute("DELETE FROM batch WHERE seq BETWEEN ? AND ?", within)
+                    count, weight_bytes = count + rows_there, weight_bytes + weight_there
         self._batches -= count
         self._weight -= weight_bytes
         return count
@@ -170,10 +170,14 @@ class SqliteSpool:
             self._db.close()
             self._db = None
 
-    def _holds(self, first: int, last: int) -> bool:
+    def _knows(self, stream: str, first: int, last: int) -> bool:
+        """Whether an acknowledgement of this range changes anything."""
         with self._errors_named():
+            db = self._ready()
+            if db.execute("SELECT 1 FROM dropped WHERE stream = ? LIMIT 1", (stream,)).fetchone():
+                return True
             query = "SELECT 1 FROM batch WHERE seq BETWEEN ? AND ? LIMIT 1"
-            return self._ready().execute(query, (first, last)).fetchone() is not None
+            return stream == self._stream and db.execute(query, (first, last)).fetchone() is not None
 
     def _intact(self, row: tuple[int, bytes, int, int, int, int | None, str, int]) -> Sealed | None:
         """Return the batch of a row; where the card has changed its payload, let it go as damaged and return None."""

@@ -124,7 +124,7 @@ class Uplink:
         due_s = now_s - self._patience_s()
         overdue = [seq for seq, sent_s in self._sent_s.items() if sent_s <= due_s and seq not in under_way]
         if overdue:
-            log.info("%d batches are not acknowledged after %.1f s: sent again", len(overdue), self._patience_s())
+            log.debug("%d batches are not acknowledged after %.1f s: sent again", len(overdue), self._patience_s())
             self._silences += 1
             self._put_back(overdue)
         return len(overdue)
