@@ -14,6 +14,7 @@ from edge.clock import Clock, RealClock
 from edge.delivery import FLUSH_S, Delivery, Inbox
 from edge.link import Link
 from edge.mqtt import BrokerAddress
+from edge.service import feed_watchdog, notify
 from edge.site import Site
 from edge.site import Uplink as UplinkSettings
 from edge.spool import Spool
@@ -47,13 +48,24 @@ async def run(
     ask = clock_state or (machine_clock_state if isinstance(clock, RealClock) else _synced)
     delivery = make_delivery(site, base, clock, spool, points(site), ask)
     carrying = asyncio.create_task(asyncio.to_thread(delivery.run), name="delivery")
-    polling = asyncio.ensure_future(acquire(site, clock, delivery.emit))
+    polls = 0
+
+    def emit(readings: Sequence[Reading]) -> None:
+        nonlocal polls
+        delivery.emit(readings)
+        polls += 1
+
+    polling = asyncio.ensure_future(acquire(site, clock, emit))
+    watchdog = asyncio.create_task(feed_watchdog(lambda: (polls, delivery.turns)), name="watchdog")
+    notify("READY=1")
     try:
         with _until_signal() as signalled:
             leaving = asyncio.create_task(signalled.wait(), name="signal")
             await asyncio.wait({carrying, polling, leaving}, return_when=asyncio.FIRST_COMPLETED)
             leaving.cancel()
     finally:
+        notify("STOPPING=1")
+        watchdog.cancel()
         polling.cancel()
         await asyncio.wait({polling})
         delivery.stop()

@@ -76,6 +76,8 @@ class Delivery:
         self._flush_s = flush_s
         self._clock_patience_s = clock_patience_s
         self._sealer = Sealer(site.seal, clock)
+        self.turns = 0
+        """Rounds of work so far: it rises for as long as the thread lives."""
         self._offset_ms = offset_ms(clock)
         self._drafts_wait = True
         self._heartbeat_ms = clock.monotonic_ms()
@@ -105,6 +107,7 @@ class Delivery:
             self._link.close()
 
     def _turn(self, wait_s: float) -> None:
+        self.turns += 1
         for item in _take_all(self._inbox, wait_s):
             with self._spool_may_fail():
                 self._take(item)
