@@ -107,7 +107,7 @@ def end_with_parent() -> None:
     """End this process as soon as its standard input does."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
+        while os.read(sys.stdin.fileno(), 1):
             pass
         os._exit(3)
 

@@ -7,6 +7,7 @@ really happened.
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,8 @@ from simulators.watches import flat_line_points_of, watches_of
 
 FULL_SPEED = 400.0
 """Virtual seconds per real second with `speed=None`: what two cores carry with room to spare."""
-WARM_UP_REAL_S = 8.0
-"""Everybody is reading well before the first day begins."""
+WARM_UP_REAL_S = 13.0
+"""A dozen processes start on two cores, and all read before the first day begins."""
 BEFORE_MS = 5 * HOUR_MS
 """Simulated, not played: the same for every speed, so that a seed always gives the same days."""
 AFTER_MS = 15 * 60_000
@@ -187,7 +188,7 @@ def _sensing_row(sensing: Sensing, speed: float) -> Row:
 
 
 def _crashes(cast: Cast) -> Row:
-    return Row("processes that ended on their own", "0", str(len(cast.crashes)), tuple(cast.crashes))
+    return Row("processes crashed", "0", str(len(cast.crashes)), tuple(cast.crashes))
 
 
 def summary(outcome: Outcome) -> dict[str, object]:
@@ -203,15 +204,20 @@ def summary(outcome: Outcome) -> dict[str, object]:
         "duplicated": outcome.findings.duplicated,
         "rs1": {
             "truth": outcome.truth.rs1_pct,
-            "low": rs.low_pct,
-            "point": rs.point_pct,
-            "high": rs.high_pct,
+            "low": _or_null(rs.low_pct),
+            "point": _or_null(rs.point_pct),
+            "high": _or_null(rs.high_pct),
             "verdict": rs.verdict(TARGET_RS_PCT),
         },
-        "voltage": {"truth": voltage[0], "computed": voltage[1]},
+        "voltage": {name: _or_null(pct) for name, pct in zip(("truth", "computed"), voltage, strict=True)},
         "alarms": {"truth": len(outcome.truth.alarms), "computed": len(outcome.numbers.alarms)},
         "seconds": round(outcome.seconds, 1),
     }
+
+
+def _or_null(number: float) -> float | None:
+    """JSON has no NaN: what is undefined is null."""
+    return None if math.isnan(number) else number
 
 
 def _local(t_ms: int) -> str:

@@ -63,7 +63,7 @@ def pooled_voltage_pct(truth: Sequence[VoltageTruth], computed: Minutes) -> tupl
 def _delivery(findings: Findings) -> Iterator[Row]:
     for what in ("lost", "duplicated", "invented", "changed"):
         yield _nothing(f"readings {what}", getattr(findings, what), findings.examples)
-    yield _nothing("sealed batches unaccounted", findings.unaccounted, findings.examples)
+    yield _nothing("batches unaccounted", findings.unaccounted, findings.examples)
 
 
 def _nothing(name: str, count: int, examples: tuple[str, ...]) -> Row:
@@ -87,8 +87,8 @@ def _reliability(name: str, truth_pct: float, bounds: RsBounds, slack_pct: float
     is_clear = abs(truth_pct - TARGET_RS_PCT) > slack_pct and verdict is not Verdict.INDETERMINATE
     if is_clear and (verdict is Verdict.PASS) != (truth_pct >= TARGET_RS_PCT):
         problems.append(f"{verdict} is the wrong verdict")
-    computed = f"{bounds.low_pct:.4f} … {bounds.point_pct:.4f} … {bounds.high_pct:.4f} % {verdict}"
-    return Row(name, f"{truth_pct:.4f} %", computed, tuple(problems))
+    computed = f"{bounds.low_pct:.3f} … {bounds.point_pct:.3f} … {bounds.high_pct:.3f} % {verdict}"
+    return Row(name, f"{truth_pct:.3f} %", computed, tuple(problems))
 
 
 def _interruptions(truth: Truth, numbers: Numbers, sensing: Sensing) -> Row:
