@@ -1,10 +1,13 @@
 """One Modbus meter: its points planned into blocks, read, taken apart and judged."""
 
 import asyncio
+import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from edge.clock import Clock
 from edge.decode import BlockDecoder, Judge, Raw, make_judge, text_of
@@ -38,7 +41,9 @@ class ModbusMeter:
         self._cells = cells_of(points)
         self._limits = limits_of(device)
         place = {cell: index for index, cell in enumerate(self._cells)}
-        self._values = [_value(device.name, point, place) for point in points if point.type != "string"]
+        numbers = [point for point in points if point.type != "string"]
+        names = [f"{device.name}.{point.name}" for point in numbers]
+        self._values = list(zip(names, *_places_and_judges(msgspec.json.encode(numbers), self._cells), strict=True))
         self._text_places = {f"{device.name}.{p.name}": place[main_cell(p)] for p in points if p.type == "string"}
         self.texts: dict[str, str] = {}
         """What the string points said last."""
@@ -81,13 +86,13 @@ class ModbusMeter:
 
     def silent(self, now_ms: int) -> list[Reading]:
         """Return the rows of a meter that is not asked: BAD_NO_ANSWER, no values."""
-        return [Reading(value.name, now_ms, None, Quality.BAD_NO_ANSWER) for value in self._values]
+        return [Reading(name, now_ms, None, Quality.BAD_NO_ANSWER) for name, _, _ in self._values]
 
     def _plan_anew(self) -> None:
         self._replan_ms = None
         self._pieces, at = [], 0
         for block in plan_blocks(self._cells, self._limits):
-            self._pieces.append(_Piece(block, BlockDecoder(block), at))
+            self._pieces.append(_Piece(block, _decoder_of(block), at))
             at += len(block.cells)
 
     async def _sweep_piece(self, piece: "_Piece", clock: Clock) -> "list[_Piece]":
@@ -119,7 +124,7 @@ class ModbusMeter:
             return [_Piece(piece.block, piece.decoder, piece.first, refused=True)]
         parts, first = [], piece.first
         for half in piece.block.halves():
-            parts += await self._sweep_piece(_Piece(half, BlockDecoder(half), first), clock)
+            parts += await self._sweep_piece(_Piece(half, _decoder_of(half), first), clock)
             first += len(half.cells)
         return parts
 
@@ -163,12 +168,6 @@ class ModbusMeter:
                 self.texts[name] = text
 
 
-class _Value(NamedTuple):
-    name: str
-    place: int
-    judge: Judge
-
-
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """One request of the plan, and where its cells stand among the device's."""
@@ -180,6 +179,17 @@ class _Piece:
     """The device has refused this one cell: it is not asked until the plan is made anew."""
 
 
-def _value(device: str, point: Point, place: Mapping[Cell, int]) -> _Value:
-    sides = {what: place[cell] for what, cell in side_cells(point).items()}
-    return _Value(f"{device}.{point.name}", place[main_cell(point)], make_judge(point, sides=sides))
+_decoder_of = functools.lru_cache(maxsize=1024)(BlockDecoder)
+"""Meters of one kind share what takes their blocks apart: with many of them it is a good part of the memory."""
+
+
+@functools.lru_cache(maxsize=256)
+def _places_and_judges(points: bytes, cells: tuple[Cell, ...]) -> tuple[list[int], list[Judge]]:
+    """Return per point the place of its number among `cells`, and its judge; shared by meters of one kind."""
+    place = {cell: index for index, cell in enumerate(cells)}
+    places, judges = [], []
+    for point in msgspec.json.decode(points, type=list[Point]):
+        sides = {what: place[cell] for what, cell in side_cells(point).items()}
+        places.append(place[main_cell(point)])
+        judges.append(make_judge(point, sides=sides))
+    return places, judges
