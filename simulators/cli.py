@@ -89,8 +89,11 @@ def serve(folder: Path, first_port: int) -> None:
     from simulators.live import serve_live
     from simulators.scenario import load_scenario
 
+    def ready(meters: int) -> None:
+        click.echo(f"{meters} meters answer on 127.0.0.1 from port {first_port} on; Ctrl-C ends them")
+
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve_live(folder, load_scenario(folder), RealClock(), first_port))
+        asyncio.run(serve_live(folder, load_scenario(folder), RealClock(), first_port, ready))
 
 
 @simulate.command(epilog="Example: steppe simulate replay meter.csv --column voltage_v --from 2007-04-28 --folder out")
