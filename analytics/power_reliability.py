@@ -16,9 +16,10 @@ from analytics.bounds import RsBounds
 from analytics.customer_record import CustomerRecord, customer_record
 from analytics.dlt836 import Dlt836, dlt836
 from analytics.ieee1366 import Ieee1366, ieee1366, total_losses
-from analytics.interruptions import Ledger, Merged, merge_ledger
+from analytics.interruptions import NO_UNIT, Ledger, Merged, merge_ledger
 from analytics.ledger_files import LedgerFile, Units, read_ledger, read_units
 from analytics.local_time import local_midnights
+from analytics.major_events import frequent_interruptions
 from analytics.power_rules import Edition, power_rules
 from analytics.reliability import MS_PER_HOUR, Nature, allowance_hours, equivalent_customers, period_hours
 from edge.errors import BadInput
@@ -133,6 +134,14 @@ class Answer:
             float(hours.sum()),
             _largest(self.file.labels.take(pa.array(self.merged.pieces.record)), hours),
         )
+
+    @cached_property
+    def frequent(self) -> tuple[str, ...]:
+        """Units interrupted too often by the end of the period (R13), the most frequent first."""
+        blocks = self.merged.blocks
+        known = blocks.unit != NO_UNIT
+        units = frequent_interruptions(blocks.unit[known], blocks.start_ms[known], until_ms=self.question.end_ms)
+        return tuple(self.file.unit_names.take(pa.array(units)).to_pylist())
 
     def daily_hours(self) -> tuple[NDArray[np.int64], dict[Nature, Real]]:
         """The midnights of the period, and hours per customer of each day by nature."""

@@ -13,6 +13,8 @@ from analytics.power_reliability import Answer
 
 MOST_REJECTED = 10
 """Rejected rows that are listed; all are counted."""
+MOST_NAMED = 20
+"""Units that are named in a line."""
 
 Row = Sequence[str]
 
@@ -28,16 +30,25 @@ def reliability_text(answer: Answer) -> str:
     """The answer of `steppe power reliability`."""
     q, verdict = answer.question, answer.bounds.verdict(answer.question.target)
     title = f"{local_text(q.start_ms, q.local)} to {local_text(q.end_ms, q.local)}"
-    head = [("period", shown(answer.dlt.period_h, 0), "h"), ("equivalent customers", shown(answer.dlt.n_eq, 1), "")]
-    rows = _dlt_rows(answer) if q.standard == "dlt836" else _ieee_rows(answer)
-    index = "RS-1" if q.standard == "dlt836" else "ASAI"
+    clipped = q.standard == "dlt836"
+    attribution = ("hours", "clipped", "to the period") if clipped else ("hours", "whole", "in the period of the start")
+    head: list[Row] = [
+        ("period", shown(answer.dlt.period_h, 0), "h"),
+        ("equivalent customers", shown(answer.dlt.n_eq, 1), ""),
+        attribution,
+    ]
+    if q.merge_gap_s:
+        head.append(("merged", f"under {q.merge_gap_s:g}", "s apart"))
+    rows = _dlt_rows(answer) if clipped else _ieee_rows(answer)
+    index = "RS-1" if clipped else "ASAI"
     judged = [
         (f"target of {index}", shown(q.target, 3), "%"),
         ("verdict", verdict or "undefined", f"margin {shown(answer.bounds.point_pct - q.target, 4)} points"),
     ]
-    return "\n".join(
-        [_table(title, [*head, *rows, *judged]), _year_text(answer), *_rejected_lines(answer.as_json()["rejected"])]
-    )
+    parts = [_table(title, [*head, *rows, *judged]), _year_text(answer)]
+    if answer.frequent:
+        parts.append(f"Interrupted 3 times in 60 days or 5 times in a year: {_some(answer.frequent)}")
+    return "\n".join([*parts, *_rejected_lines(answer.as_json()["rejected"])])
 
 
 def voltage_text(answer: power_voltage.Answer, *, en50160: bool = False) -> str:
@@ -171,6 +182,12 @@ def _rejected_lines(rejected: Sequence[dict[str, object]]) -> list[str]:
     lines = [f"{len(rejected)} rows rejected:"]
     lines += [f"  row {entry['row']}: {entry['reason']}" for entry in rejected[:MOST_REJECTED]]
     return [*lines, f"  … and {len(rejected) - MOST_REJECTED} more"] if len(rejected) > MOST_REJECTED else lines
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many there are beside them."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _table(title: str, rows: Sequence[Row]) -> str:

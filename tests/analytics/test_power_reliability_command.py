@@ -236,6 +236,24 @@ def test_people_see_the_target_what_is_left_of_the_year_and_what_used_it(table, 
     assert lines["X1"] == "X1 0.600 28% of use"
 
 
+def test_r4_r7_both_attributions_and_the_merge_gap_are_stated(table, run_power):
+    arguments = ("reliability", "--ledger", table("l.csv", *E1), "--served", 1000, *JUNE)
+    clipped = " ".join(run_power(*arguments, "--merge-gap-s", 300).stdout.split())
+    whole = " ".join(run_power(*arguments, "--standard", "ieee1366").stdout.split())
+    assert "hours clipped to the period" in clipped
+    assert "merged under 300 s apart" in clipped
+    assert "hours whole in the period of the start" in whole
+
+
+def test_r13_units_interrupted_too_often_are_named(table, run_power):
+    rows = [
+        f"{unit},2025-06-{day:02}T00:00,2025-06-{day:02}T01:00"
+        for unit, day in (("A", 1), ("A", 2), ("B", 1), ("A", 9))
+    ]
+    text = run_power("reliability", "--ledger", table("l.csv", "unit,start,end", *rows), "--served", 10, *JUNE).stdout
+    assert "3 times in 60 days or 5 times in a year: A\n" in text
+
+
 @pytest.mark.parametrize("suffix", ["svg", "png"])
 def test_a_plot_of_the_days_is_written(table, run_power, tmp_path, suffix):
     path = tmp_path / f"june.{suffix}"
