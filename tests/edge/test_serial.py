@@ -64,10 +64,9 @@ def test_an_adapter_that_is_pulled_and_put_back_is_used_again(tmp_path):
         try:
             assert await read(line) == content(10, 2, 0)
             peer.pull_out()
-            with pytest.raises(DeviceError):
-                await read(line, timeout_s=0.1)
-            with pytest.raises(DeviceError, match="no connection"):
-                await read(line, timeout_s=0.1)
+            for _ in range(3):
+                with pytest.raises(DeviceError):
+                    await read(line, timeout_s=0.1)
             peer.plug_in()
             assert await until_read(line) == content(10, 2, 0)
         finally:
