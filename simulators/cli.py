@@ -86,14 +86,19 @@ def county(folder: Path, seed: int, days: int, broker_port: int, first_port: int
 @click.option("--first-port", type=click.IntRange(1024, 60_000), default=15_020, show_default=True)
 def serve(folder: Path, first_port: int) -> None:
     """Serve every meter of the county in FOLDER on Modbus TCP until Ctrl-C; the mains files follow its faults."""
+    from simulators.county_meters import link_name
     from simulators.live import serve_live
-    from simulators.scenario import load_scenario
+    from simulators.scenario import fixed_ports, load_scenario
+
+    scenario = load_scenario(folder)
+    links = fixed_ports(scenario.county(), first_port, broker=0).links
+    ports = {link_name(*link): port for link, port in links.items()}
 
     def ready(meters: int) -> None:
         click.echo(f"{meters} meters answer on 127.0.0.1 from port {first_port} on; Ctrl-C ends them")
 
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve_live(folder, load_scenario(folder), RealClock(), first_port, ready))
+        asyncio.run(serve_live(folder, scenario, RealClock(), ports, ready))
 
 
 @simulate.command(epilog="Example: steppe simulate replay meter.csv --column voltage_v --from 2007-04-28 --folder out")

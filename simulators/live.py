@@ -7,25 +7,25 @@ from pathlib import Path
 from edge.clock import Clock
 from edge.errors import BadInput
 from simulators.county_files import site_folder
-from simulators.county_meters import county_links, link_name
+from simulators.county_meters import county_links
 from simulators.faults import Intervals, dark_intervals
-from simulators.scenario import Scenario, fixed_ports
+from simulators.scenario import Scenario
 from simulators.serve import Link, serve
 
 LOOK_EVERY_S = 1.0
 
 
 async def serve_live(
-    folder: Path, scenario: Scenario, clock: Clock, first_port: int, ready: Callable[[int], None]
+    folder: Path, scenario: Scenario, clock: Clock, ports: Mapping[str, int], ready: Callable[[int], None]
 ) -> None:
     """Serve until cancelled, and keep each site's mains file true; `ready` gets the number of meters once they answer.
 
-    Raises BadInput where the county's days are over or a port is taken.
+    `ports` gives each link's (`link_name`) port, any free one where it gives none. Raises BadInput where the county's
+    days are over or a port is taken.
     """
     if not scenario.midnight_ms - scenario.before_ms <= clock.now_ms() < scenario.end_ms + scenario.after_ms:
         raise BadInput(f"{folder}: the days of this county are not now. Make it anew with `steppe simulate county`")
     county = scenario.county()
-    ports = {link_name(*link): port for link, port in fixed_ports(county, first_port, 1883).links.items()}
     dark = {gateway.site: dark_intervals(county, scenario.faults, gateway.site) for gateway in county.gateways}
     async with _bound(county_links(scenario.world()), clock, ports):
         ready(len(list(county.devices())))

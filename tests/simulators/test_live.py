@@ -11,7 +11,6 @@ from simulators.county import Size
 from simulators.county_files import site_folder, write_county
 from simulators.faults import Fault
 from simulators.live import serve_live
-from simulators.processes import free_port
 from simulators.scenario import Scenario, fixed_ports, make_scenario
 
 
@@ -49,7 +48,7 @@ def mains_at(folder: Path, scenario: Scenario, hour: int) -> str:
     clock = FixedClock(scenario.midnight_ms + hour * 3_600_000 + 1000)
     counted: list[int] = []
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(serve_live(folder, scenario, clock, free_port(), counted.append))
+        asyncio.run(serve_live(folder, scenario, clock, {}, counted.append))
     assert counted == [len(list(scenario.county().devices()))]
     return (site_folder(folder, "feeder-1") / "mains").read_text(encoding="ascii").strip()
 
