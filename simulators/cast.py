@@ -19,6 +19,8 @@ from simulators.scenario import Scenario
 
 READY_S = 60.0
 LEAVE_S = 20.0
+DELAY_S = 0.6
+"""A slow link: 600 ms each way, as over a satellite. Real seconds."""
 
 
 class Program(Protocol):
@@ -77,8 +79,12 @@ class Cast:
             mains.write_text("0\n" if act.verb == "mains_off" else "1\n", encoding="ascii")
         elif act.verb == "cut":
             self._links[act.target].cut()
+        elif act.verb == "freeze":
+            self._links[act.target].freeze()
+        elif act.verb == "delay":
+            self._links[act.target].delay_s = DELAY_S
         elif act.verb == "restore":
-            self._links[act.target].restore()
+            self._restore(act.target)
 
     def look_after(self) -> None:
         """Start again whoever ended on its own, and remember it."""
@@ -92,13 +98,17 @@ class Cast:
         self._down.clear()
         for name in self._children:
             self._start(name)
-        for link in self._links.values():
-            link.restore()
+        for site in self._links:
+            self._restore(site)
 
     async def leave(self) -> None:
         """Gateways seal, flush and end; the centre and the meters stay."""
         self._down.update(self._links)
         await asyncio.gather(*(asyncio.to_thread(self._children[site].stop, LEAVE_S) for site in self._links))
+
+    def _restore(self, site: str) -> None:
+        self._links[site].delay_s = 0.0
+        self._links[site].restore()
 
     def _start(self, name: str) -> None:
         if not self._children[name].is_alive:

@@ -12,7 +12,7 @@ from simulators.scenario import Scenario
 BOOT_MS = 60_000
 """A gateway that gets its mains back is up again after this."""
 
-Verb = Literal["kill", "start", "mains_off", "mains_on", "cut", "restore", "say"]
+Verb = Literal["kill", "start", "mains_off", "mains_on", "cut", "freeze", "delay", "restore", "fill", "free", "say"]
 
 
 @dataclass(frozen=True)
