@@ -14,7 +14,7 @@ from rich.console import Console
 from edge.clock import RealClock
 from edge.errors import BadInput
 from simulators.county import USUAL_SIZE
-from simulators.recording import default_point_name
+from simulators.recording import TimeUnit, default_point_name
 
 
 @click.command(epilog="Example: steppe demo --days 1 --seed 7")
@@ -108,6 +108,7 @@ def serve(folder: Path, first_port: int) -> None:
 )
 @click.option("--column", "columns", multiple=True, help="COLUMN or COLUMN=POINT, such as Cl=free_chlorine_mg_l.")
 @click.option("--time", "time_column", help="The time column; without it the one of type timestamp.")
+@click.option("--time-unit", type=click.Choice(["ms", "s", "min", "h", "d"]), default="s", show_default=True)
 @click.option("--from", "start", type=click.DateTime(), help="First instant to play, as the file writes it.")
 @click.option("--to", "end", type=click.DateTime(), help="First instant not to play.")
 @click.option("--site", default="replay", show_default=True)
@@ -118,6 +119,7 @@ def replay(
     folder: Path,
     columns: tuple[str, ...],
     time_column: str | None,
+    time_unit: TimeUnit,
     start: datetime | None,
     end: datetime | None,
     site: str,
@@ -129,7 +131,7 @@ def replay(
     from simulators.recording import load_recording
 
     names = dict(_column_and_point(text) for text in columns)
-    recording = load_recording(file, time_column=time_column, columns=list(names))
+    recording = load_recording(file, time_column=time_column, columns=list(names), time_unit=time_unit)
     played = recording.between(_ms(start), _ms(end))
     if not len(played.t_ms):
         raise BadInput(f"{file}: no rows between --from and --to")

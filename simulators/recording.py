@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from edge.errors import BadInput
+
+TimeUnit = Literal["ms", "s", "min", "h", "d"]
+MS_OF_UNIT: Mapping[TimeUnit, float] = {"ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +49,13 @@ class Recording:
         return None if np.isnan(value) else value
 
 
-def load_recording(path: Path, *, time_column: str | None = None, columns: Sequence[str] = ()) -> Recording:
-    """Read a CSV or Parquet file; the time column is the one of type timestamp. Raises BadInput."""
+def load_recording(
+    path: Path, *, time_column: str | None = None, columns: Sequence[str] = (), time_unit: TimeUnit = "s"
+) -> Recording:
+    """Read a CSV or Parquet file; the time column is the one of type timestamp, or one of numbers in `time_unit`.
+
+    Raises BadInput.
+    """
     table = _read(path)
     time_name = time_column or _time_column(path, table)
     names = list(columns) or [
@@ -57,7 +66,7 @@ def load_recording(path: Path, *, time_column: str | None = None, columns: Seque
             raise BadInput(f"{path}: there is no column {name!r}. The file has {', '.join(table.column_names)}")
     order = pc.sort_indices(table, sort_keys=[(time_name, "ascending")])
     table = table.take(order)
-    t_ms = _instants_ms(path, table.column(time_name))
+    t_ms = _instants_ms(path, table.column(time_name), MS_OF_UNIT[time_unit])
     if len(t_ms) < 2:
         raise BadInput(f"{path}: {len(t_ms)} rows, a recording needs two at least")
     values = {name: _numbers(path, name, table.column(name)) for name in names}
@@ -83,7 +92,7 @@ def _time_column(path: Path, table: pa.Table) -> str:
     return str(times[0])
 
 
-def _instants_ms(path: Path, column: pa.ChunkedArray) -> NDArray[np.int64]:
+def _instants_ms(path: Path, column: pa.ChunkedArray, unit_ms: float) -> NDArray[np.int64]:
     if column.null_count:
         raise BadInput(f"{path}: {column.null_count} rows without an instant. Remove them or fill them in")
     try:
@@ -92,7 +101,7 @@ def _instants_ms(path: Path, column: pa.ChunkedArray) -> NDArray[np.int64]:
         raise BadInput(f"{path}: the time column cannot be read as instants ({error})") from error
     if pa.types.is_timestamp(stamps.type):
         return np.asarray(stamps.cast(pa.int64()).to_numpy(), dtype=np.int64)
-    return np.asarray(stamps.to_numpy() * 1000, dtype=np.int64)
+    return np.asarray(np.round(stamps.to_numpy() * unit_ms), dtype=np.int64)
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -57,6 +57,14 @@ def test_epoch_seconds_are_taken_where_they_are_named(tmp_path: Path) -> None:
     assert list(recording.columns) == ["level_m"]
 
 
+def test_days_with_their_fractions_are_taken_too(tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text("day,flow_m3_d\n0.0,15000\n0.010416667,14700\n0.020833333,14600\n", encoding="utf-8")
+    recording = load_recording(path, time_column="day", time_unit="d")
+    assert recording.t_ms.tolist() == [0, 900_000, 1_800_000]
+    assert recording.period_ms == 900_000
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "message"),
     [
