@@ -109,8 +109,11 @@ def read_ledger(
     allowed = table.numbers("allowed", 0.0)
     table.reject(~((allowed >= 0) & (allowed < 1)), "allowed {} is not a share from 0 to less than 1", "allowed")
     external, shortage = table.flags("external"), table.flags("shortage")
-    unit, customers, names = _units_and_customers(table, units, served)
     notes = [*_unknown_columns(table)]
+    unit, customers, names = _units_and_customers(table, units, served, notes)
+    not_used = (allowed > 0) & (nature != Nature.LIMIT) & ~table.bad
+    if not_used.any():
+        notes.append(f"{int(not_used.sum())} records allow a share of demand without the nature limit: it is not used")
     left_out = _left_out(table, not_counted, notes)
     is_open = end == ALWAYS_TO_MS
     end = np.where(is_open, open_until_ms, end)
@@ -128,7 +131,9 @@ def read_ledger(
     )
 
 
-def _units_and_customers(table: Table, units: Units | None, served: float) -> tuple[Ms, Real, pa.Array]:
+def _units_and_customers(
+    table: Table, units: Units | None, served: float, notes: list[str]
+) -> tuple[Ms, Real, pa.Array]:
     """Unit number and customers of each record, and the names of the units."""
     given = table.numbers("customers")
     texts, unnamed = table.texts("unit"), table.is_empty("unit")
@@ -143,6 +148,8 @@ def _units_and_customers(table: Table, units: Units | None, served: float) -> tu
         table.reject(~unnamed & (number == NO_UNIT), "unit {} is not among the units", "unit")
         own = units.customers[number] if len(units.customers) else given
         customers = np.where(number == NO_UNIT, given, np.fmin(given, own))
+        if (more := (given > customers) & ~table.bad).any():
+            notes.append(f"{int(more.sum())} records name more customers than their unit has: the unit's are counted")
     table.reject(customers > served, f"customers {{}} is more than the {served:g} served", "customers")
     return number, customers, names
 

@@ -82,13 +82,14 @@ class RowCounter:
     Eight booleans are read as one 64-bit word; a byte of the sum of up to `SEGMENT` words cannot overflow.
     """
 
-    CHUNK_BYTES = 262_144
+    CHUNK_BYTES = 524_288
 
     def __init__(self, minutes: int, at: Thresholds) -> None:
         words = max(-(-minutes // 8), 1)
         self.minutes, self.at = minutes, at
         self.chunk = max(self.CHUNK_BYTES // (words * 8), 1)
         self.masks = np.zeros((3, self.chunk, words * 8), dtype=np.bool_)
+        self.some = np.empty((self.chunk // 2, minutes), dtype=np.float32)
         self.starts = np.arange(0, words, SEGMENT)
 
     def count(self, v: Volts, sums: NDArray[np.uint64]) -> None:
@@ -98,16 +99,22 @@ class RowCounter:
         np.less_equal(v, self.at.hi, out=at_most_hi)
         np.logical_and(at_least_lo, at_most_hi, out=ok)
         sums[:3] = self._sums(3, len(v))
-        over, under = (_marked_rows(kept != sums[2]) for kept in sums[:2])
-        if over is not None:
-            some = v[over]
+        over, under = (np.flatnonzero((kept != sums[2]).any(axis=1)) for kept in sums[:2])
+        if len(over):
+            some, rows = self._picked(v, over)
             self._compare(np.greater, some, self.at.assess_hi, 0)
-            sums[3:4, over] = self._sums(1, len(some))
-        if under is not None:
-            some = v[under]
+            sums[3:4, rows] = self._sums(1, len(some))
+        if len(under):
+            some, rows = self._picked(v, under)
             self._compare(np.less, some, self.at.assess_lo, 0)
             self._compare(np.less, some, self.at.dead_below, 1)
-            sums[4:, under] = self._sums(2, len(some))
+            sums[4:, rows] = self._sums(2, len(some))
+
+    def _picked(self, v: Volts, rows: NDArray[np.intp]) -> tuple[Volts, NDArray[np.intp] | slice]:
+        """The rows, copied side by side; all of them as they are where most are picked."""
+        if len(rows) > len(self.some):
+            return v, slice(None)
+        return np.take(v, rows, axis=0, out=self.some[: len(rows)], mode="clip"), rows
 
     def _compare(self, compare: np.ufunc, v: Volts, limit: float, mask: int) -> None:
         compare(v, limit, out=self.masks[mask, : len(v), : self.minutes])
@@ -138,14 +145,6 @@ def _share(count: Callable[[int, int], None], rows: int, workers: int) -> None:
     edges = [rows * n // workers for n in range(workers + 1)]
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(count, edges[:-1], edges[1:]))
-
-
-def _marked_rows(segments: Mask) -> NDArray[np.intp] | slice | None:
-    """Rows with a mark in any segment: all of them where that is most, None where there are none."""
-    marked = np.flatnonzero(segments.any(axis=1))
-    if not len(marked):
-        return None
-    return slice(None) if 2 * len(marked) > len(segments) else marked
 
 
 def _bytes_summed(words: NDArray[np.uint64]) -> Counts:

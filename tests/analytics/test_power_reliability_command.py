@@ -72,6 +72,21 @@ def test_units_weigh_by_time_in_service_and_are_merged(table, power_json):
     assert june["ieee"]["ctaidi_min"] == pytest.approx((100 * 300 + 50 * 60) / 150)
 
 
+def test_a_unit_has_its_own_customers_and_a_record_at_most_these(table, power_json, run_power):
+    """No number: all 100; 40: a part of the unit; 500: an error, said and not counted."""
+    units = table("u.csv", "unit,customers", "A,100")
+    ledger = table(
+        "l.csv",
+        "unit,customers,start,end",
+        "A,,2025-06-02T00:00,2025-06-02T01:00",
+        "A,40,2025-06-03T00:00,2025-06-03T01:00",
+        "A,500,2025-06-04T00:00,2025-06-04T01:00",
+    )
+    arguments = ("reliability", "--ledger", ledger, "--units", units, *JUNE)
+    assert power_json(*arguments)["customer_hours"] == 100 + 40 + 100
+    assert "1 records name more customers than their unit has" in run_power(*arguments).stderr
+
+
 def test_quiet_month_has_full_reliability_and_undefined_durations(table, power_json):
     june = power_json("reliability", "--ledger", table("l.csv", HEADER), "--served", 1000, *JUNE)
     assert (june["rs1"], june["ieee"]["saidi_min"], june["ieee"]["caidi_min"]) == (100.0, 0.0, None)
