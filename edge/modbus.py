@@ -86,12 +86,12 @@ class ModbusLine:
         await self._drain(unit)
         client = await self._connected()
         self.statistics.requests += 1
-        began_s = time.perf_counter()
+        began_s, answer = time.perf_counter(), None
         try:
             answer = await self._ask(client, unit, table, register, count, timeout_s)
-        except BaseException:  # also when cancelled: the answer may still come
-            self._expect_late_answer(client, unit, timeout_s)
-            raise
+        finally:
+            if answer is None:  # also when cancelled
+                self._expect_late_answer(client, unit, timeout_s)
         self._unit_quiet_until_s.pop(unit, None)
         self.statistics.answered(time.perf_counter() - began_s)
         return self._content(answer, unit, table, register, count)
