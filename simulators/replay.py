@@ -36,6 +36,8 @@ from simulators.recording import Recording, default_point_name
 from simulators.serve import Meter, serve
 
 DEVICE, LINK = "meter", "recording"
+GATEWAY_PERIOD_S = 3600.0
+"""The gateway's own counters are no part of the recording."""
 READY_S = 30.0
 DRAIN_S = 120.0
 LOOK_EVERY_S = 0.05
@@ -203,6 +205,7 @@ def _site_toml(stage: _Stage, port: int) -> str:
         f'site = "{stage.site}"',
         f'[uplink]\nurl = "{stage.broker_url}"',
         f"[seal]\nafter_s = {min(30 * period_s, 3600.0)}",
+        f"[gateway]\nperiod_s = {GATEWAY_PERIOD_S}",
         f'[[devices]]\nname = "{DEVICE}"\nurl = "tcp://127.0.0.1:{port}"\npoll_every_s = {period_s}',
         f"timeout_s = {min(5.0, period_s / 2)}",
     ]
