@@ -18,6 +18,7 @@ from analytics.phase_weeks import WeekOfPhase, weeks_of
 from analytics.power_rules import LimitsProfile, power_rules
 from analytics.readings_files import (
     MonitoringPoint,
+    Outages,
     Readings,
     Series,
     read_outages,
@@ -154,9 +155,8 @@ def answer(question: Question) -> Answer:
     phases = tuple(phase_minutes(series, q, _profile(series, q, points), outages) for series in ordered)
     rejected = [*readings.rejected, *(r for phase in phases for r in phase.rejected)]
     rejected.sort(key=lambda rejection: rejection.row)
-    return Answer(
-        q, phases, points, (*rejected, *(outages.rejected if outages else ())), tuple(_notes(q, readings, phases))
-    )
+    notes = _notes(q, readings, phases, outages)
+    return Answer(q, phases, points, (*rejected, *(outages.rejected if outages else ())), tuple(notes))
 
 
 def _profile(series: Series, q: Question, points: Mapping[str, MonitoringPoint]) -> LimitsProfile:
@@ -229,12 +229,16 @@ def _month_edges(q: Question) -> NDArray[np.int64]:
         month += 1
 
 
-def _notes(q: Question, readings: Readings, phases: tuple[PhaseMinutes, ...]) -> Iterator[str]:
+def _notes(q: Question, readings: Readings, phases: tuple[PhaseMinutes, ...], outages: Outages | None) -> Iterator[str]:
     """What a person should know of the input, one line each."""
     yield from readings.notes
     outside = sum(int(((s.time_ms < q.start_ms) | (s.time_ms >= q.end_ms)).sum()) for s in readings.series)
     if outside:
         yield f"{outside} readings lie outside the period"
+    names = {series.point for series in readings.series}
+    unmatched = [name for name in outages.point if name and name not in names] if outages and "" not in names else []
+    if unmatched:
+        yield f"{len(unmatched)} outages name a unit that is no point of the readings, such as {unmatched[0]}"
     repeated, stuck = sum(phase.repeated for phase in phases), sum(phase.stuck for phase in phases)
     if repeated:
         yield f"{repeated} readings came again with the same time: the last one received is used"

@@ -41,7 +41,7 @@ class Readings:
 
 @dataclass(frozen=True)
 class Outages:
-    """Outages of points; those without a point concern all."""
+    """Outages of points. Those without a point concern all, and readings without a point concern all outages."""
 
     point: tuple[str, ...]
     from_ms: NDArray[np.int64]
@@ -50,7 +50,7 @@ class Outages:
 
     def of(self, point: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Begin and end of the outages of a point."""
-        which = np.array([name in ("", point) for name in self.point], dtype=np.bool_)
+        which = np.array([not point or name in ("", point) for name in self.point], dtype=np.bool_)
         return self.from_ms[which], self.to_ms[which]
 
 

@@ -57,6 +57,21 @@ def test_an_outage_of_the_ledger_takes_its_minutes_out(e9, table, power_json):
         assert point["outage"] == outage
 
 
+def test_outages_belong_to_the_points_they_name(table, power_json, run_power):
+    lines = [*rows([230.5] * 10, suffix=",t1"), *rows([231.5] * 10, suffix=",t2")]
+    readings = table("v.csv", "time,voltage_v,point", *lines)
+    outages = table(
+        "o.csv",
+        "unit,start,end",
+        "t1,2025-06-01T00:02,2025-06-01T00:04",
+        ",2025-06-01T00:09,",
+        "t3,2025-06-01T00:00,2025-06-01T00:10",
+    )
+    arguments = ("voltage", "--readings", readings, *D_POINT, "--outages", outages, *TEN_MINUTES)
+    assert [point["outage"] for point in power_json(*arguments)["points"]] == [3, 1]
+    assert "1 outages name a unit that is no point of the readings, such as t3" in run_power(*arguments).stderr
+
+
 def test_limits_by_hand_have_no_assessment_unless_it_is_given(table, power_json):
     readings = table("v.csv", "time,voltage_v", *rows([235.4, 235.5, 198.0, 197.9, 150, 0]))
     by_hand = ("--lo", 198, "--hi", 235.4)
