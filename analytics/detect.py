@@ -3,11 +3,15 @@
 What it does. Each channel has a level that follows only what is not outlying, a spread, and a tail: how far it strays
 by itself, and how often. Each departure from the level is first explained by the departures of the other channels; what
 is left is measured against the channel's own tail. So a flow that jumps every hour and a conductivity that never
-moves are judged by the same number, and no channel, level, hour or season is named anywhere.
+moves are judged by the same number, whatever their levels, units, hours and seasons.
 
 What it promises. Causal: a row's score depends on the rows up to it. Missing values stay missing: they are not scored,
 and what was learned before a gap holds after it. `Detector.save` gives all of the state, and a restored detector goes
-on as if it had never stopped. Nothing was learned from labelled events but the level at which an episode opens.
+on as if it had never stopped.
+
+What was learned beforehand. From labelled events: the score at which an event opens (`analytics.events.Rules`), nothing
+else. From one season without its labels: the first belief of each kind of instrument (`analytics.channels`). The
+settings were chosen by invented disturbances on that season.
 
 One row a minute is meant; settings count rows.
 """
@@ -25,7 +29,7 @@ SPREAD_PER_DEVIATION = 1.25
 """Standard deviation of a normal sample over its mean absolute deviation."""
 SMALLEST_TAIL, SMALLEST_USUAL, NOTHING = 0.1, 0.3, 0.05
 FIRST_TAIL, FIRST_USUAL, FIRST_STRAYS = 0.25, 3.0, 10.0
-"""What is believed of a channel before its first stray, and how many strays that belief weighs."""
+"""What is believed of an unknown channel before its first stray, and how many strays that belief weighs."""
 MINUTES_PER_DAY = 1440.0
 TINY = 1e-12
 
@@ -78,7 +82,14 @@ class Scores:
 class Detector:
     """The state of one station's detection, for m channels."""
 
-    def __init__(self, channels: int, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        channels: int,
+        settings: Settings | None = None,
+        usual: ArrayLike = FIRST_USUAL,
+        tail: ArrayLike = FIRST_TAIL,
+    ) -> None:
+        """Begin cold, with a first belief of each channel's usual stray and tail (`analytics.channels`)."""
         self.settings = settings or Settings()
         self.channels = channels
         self._memories = np.array(self.settings.memory_rows)[:, None]
@@ -92,8 +103,8 @@ class Detector:
         self.outside = np.zeros(shape)
         self.relation = np.broadcast_to(np.eye(channels), (*shape, channels)).copy()
         self.precision = self.relation.copy()
-        self.usual = np.full(shape, FIRST_USUAL)
-        self.tail = np.full(shape, FIRST_TAIL)
+        self.usual = np.broadcast_to(np.asarray(usual, dtype=float), shape).copy()
+        self.tail = np.broadcast_to(np.asarray(tail, dtype=float), shape).copy()
         self.strays = np.zeros(shape)
         self.peak = np.zeros(shape)
         self.quiet = np.full(shape, 1000.0)

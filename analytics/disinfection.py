@@ -119,6 +119,15 @@ def inactivation_ratio(
 
     Ratios of tanks in a row add up. NaN where an input is missing or the water stands.
 
+    Parameters
+    ----------
+    residual_mg_l, water_temp_c, ph, volume_m3, flow_m3_h, baffling, log
+        As in `contact_ct` and `required_ct`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
     Examples
     --------
     >>> inactivation_ratio([0.5], [10.0], [7.5], volume_m3=500, flow_m3_h=[60], baffling=0.7).round(2)

@@ -6,7 +6,6 @@ the event before. Missing rows neither open nor close anything.
 
 import io
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.channels import first_beliefs, kind_of
 from analytics.detect import Detector, Settings
 from analytics.signals import true_runs
 
@@ -22,18 +22,6 @@ Bools = NDArray[np.bool_]
 
 EventClass = Literal["sensor_fault", "operations", "water_quality", "hydraulic_burst", "dosing_failure", "unknown"]
 
-KINDS = (
-    ("pressure", r"press|druck|kpa|mpa\b"),
-    ("flow", r"flow|m3_h|^fm|durchfluss|pump|valve|level"),
-    ("chlorine", r"chlor|(^|_)cl(_?\d)?($|_)|cl2|clo2"),
-    ("turbidity", r"turb|trueb|ntu"),
-    ("conductivity", r"cond|leit|us_cm"),
-    ("organic", r"toc|cod|uv254|doc"),
-    ("redox", r"redox|orp"),
-    ("ph", r"^ph|[._]ph"),
-    ("temperature", r"temp|^tp$|_c$"),
-)
-"""What a channel measures, read from its name; used to name an event, never to find it."""
 FOLLOWS_CHLORINE = ("chlorine", "redox", "ph")
 HYDRAULIC = ("flow", "pressure")
 ALL_AT_ONCE = 0.8
@@ -83,7 +71,7 @@ class Watch:
     def __init__(self, names: Sequence[str], settings: Settings | None = None, rules: Rules | None = None) -> None:
         self.names = tuple(names)
         self.rules = rules or Rules()
-        self.detector = Detector(len(self.names), settings)
+        self.detector = Detector(len(self.names), settings, *first_beliefs(self.names))
         self._above = 0
         self._silent = 0
         self._closed_row = -self.rules.settle_rows
@@ -157,18 +145,6 @@ def events_of(findings: Findings, names: Sequence[str], rules: Rules | None = No
     return tuple(_event(findings, names, least, a, b) for a, b in zip(*true_runs(findings.active), strict=True))
 
 
-def kind_of(name: str) -> str:
-    """What a channel measures, by its name; `other` where the name does not say.
-
-    Examples
-    --------
-    >>> [kind_of(name) for name in ("clearwell.free_chlorine_mg_l", "Leit", "flow_m3_h", "pH", "x")]
-    ['chlorine', 'conductivity', 'flow', 'ph', 'other']
-    """
-    lower = name.lower()
-    return next((kind for kind, pattern in KINDS if re.search(pattern, lower)), "other")
-
-
 def classify(moved: Sequence[tuple[str, float]], rows: int, quality_channels: int) -> EventClass:
     """What an event is, by which kinds of channels moved, in which direction, and for how long.
 
@@ -214,7 +190,7 @@ def _event(findings: Findings, names: Sequence[str], least: float, start: int, e
     shares = findings.channel[start:end]
     peak = np.take_along_axis(shares, np.abs(shares).argmax(axis=0)[None, :], axis=0)[0]
     order = [int(c) for c in np.argsort(-np.abs(peak), kind="stable") if abs(peak[c]) >= least]
-    kinds = [kind_of(name) for name in names]
+    kinds = [kind_of(name).name for name in names]
     quality = sum(kind not in HYDRAULIC for kind in kinds)
     return Event(
         start_row=int(start),

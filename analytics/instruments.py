@@ -20,6 +20,22 @@ def changing_fast(value: ArrayLike, time_s: ArrayLike, *, per_s: float, lag: int
     The rate at row t is ``|x[t] - x[t - lag]| / (time[t] - time[t - lag])``, in the value's unit per second. Rows
     without both values count as not fast.
 
+    Parameters
+    ----------
+    value : array_like, shape (n,) or (n, m)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+    per_s : float
+        Fastest change allowed, in the value's unit per second.
+    lag : int
+        Rows between the two values compared.
+    rows : int
+        Rows running that must be too fast.
+
+    Returns
+    -------
+    ndarray of bool, shape as `value`
+
     Examples
     --------
     >>> changing_fast([1.0, 1.0, 1.4, 1.8, 1.8], [0, 60, 120, 180, 240], per_s=0.005).tolist()
@@ -34,6 +50,19 @@ def changing_fast(value: ArrayLike, time_s: ArrayLike, *, per_s: float, lag: int
 
 def stuck(value: ArrayLike, *, rows: int, tolerance: float) -> Bools:
     """Whether the last `rows` rows, all read, span no more than `tolerance` (half the resolution, say).
+
+    Parameters
+    ----------
+    value : array_like, shape (n,) or (n, m)
+    rows : int
+        Rows looked at, the judged one included.
+    tolerance : float
+        Widest span that is still stuck, in the value's unit.
+
+    Returns
+    -------
+    ndarray of bool, shape as `value`
+        False where one of the rows is missing, and for the first `rows` − 1 rows.
 
     Examples
     --------
@@ -96,6 +125,17 @@ def drift_per_day(value: ArrayLike, time_s: ArrayLike) -> float:
 
     Give night medians of two to four weeks, or differences to a twin or to the laboratory. In the value's unit per
     day; NaN with fewer than two values.
+
+    Parameters
+    ----------
+    value : array_like, shape (n,)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+
+    Returns
+    -------
+    float
+        In the value's unit per day.
 
     Examples
     --------

@@ -116,6 +116,17 @@ def burst_suspected(
 def standardised(value: ArrayLike, slot: ArrayLike) -> Floats:
     """Each value less the median of its slot (the hour of the week), in robust standard deviations, shape (n,).
 
+    Parameters
+    ----------
+    value : array_like, shape (n,)
+    slot : array_like of int, shape (n,)
+        Hour of the week of each value, 0 to 167.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        NaN where the slot does not vary.
+
     Examples
     --------
     >>> standardised([1.0, 2.0, 3.0, 9.0], [0, 0, 0, 1]).round(2).tolist()
@@ -137,6 +148,18 @@ def decay_per_day(outlet_mg_l: ArrayLike, end_mg_l: ArrayLike, age_h: ArrayLike)
     """First-order decay of chlorine between the works and the end of the network, shape (n,). [1/d]
 
     Twice its 30-day median for 24 h points to biofilm or intrusion. NaN where a residual or the age is not positive.
+
+    Parameters
+    ----------
+    outlet_mg_l, end_mg_l : array_like, shape (n,)
+        Residual at the works when the water left it, and at the end. [mg/L]
+    age_h : array_like, shape (n,)
+        Time between the two, as `water_age_h` gives it. [h]
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        [1/d]
 
     Notes
     -----
@@ -165,6 +188,20 @@ def water_age_h(flow_m3_h: ArrayLike, time_s: ArrayLike, volume_m3: float) -> Fl
     """How long the water now leaving a pipe of `volume_m3` has been in it (plug flow), shape (n,). [h]
 
     NaN until one volume has passed. NaN in the flow counts as standing water.
+
+    Parameters
+    ----------
+    flow_m3_h : array_like, shape (n,)
+        [m³/h]
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+    volume_m3 : float
+        Water in the pipe. [m³]
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        [h]
 
     Examples
     --------

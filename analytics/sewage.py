@@ -30,6 +30,19 @@ STORM_FACTOR = 1.5
 def overflowing(level_m: ArrayLike, weir_m: float, switch: ArrayLike = False) -> Bools:
     """Whether the station overflows: the level at or above the weir, or the switch closed. Never suppressed.
 
+    Parameters
+    ----------
+    level_m : array_like, shape (n,)
+        Level in the well. [m]
+    weir_m : float
+        Level of the weir. [m]
+    switch : array_like of bool, shape (n,)
+        The overflow switch.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
     Examples
     --------
     >>> overflowing([2.9, 3.0, float("nan")], 3.0, [False, False, True]).tolist()
@@ -40,6 +53,18 @@ def overflowing(level_m: ArrayLike, weir_m: float, switch: ArrayLike = False) ->
 
 def running_dry(level_m: ArrayLike, pump_on: ArrayLike, *, off_level_m: float, range_m: float) -> Bools:
     """Whether a pump runs with the level a tenth of the range or more below the level at which it should stop.
+
+    Parameters
+    ----------
+    level_m : array_like, shape (n,)
+        Level in the well. [m]
+    pump_on : array_like of bool, shape (n,)
+    off_level_m, range_m : float
+        Level at which the pump should stop, and range of the level. [m]
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
 
     Examples
     --------
@@ -52,6 +77,16 @@ def running_dry(level_m: ArrayLike, pump_on: ArrayLike, *, off_level_m: float, r
 
 def starts_in_hour(pump_on: ArrayLike, time_s: ArrayLike) -> Ints:
     """How often a pump has started within the last 60 minutes, at each row.
+
+    Parameters
+    ----------
+    pump_on : array_like of bool, shape (n,)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
 
     Examples
     --------
@@ -68,6 +103,18 @@ def starts_in_hour(pump_on: ArrayLike, time_s: ArrayLike) -> Ints:
 def over_cycling(pump_on: ArrayLike, time_s: ArrayLike, *, starts: int = STARTS_PER_HOUR) -> Bools:
     """Whether a pump has started more than `starts` times within the last 60 minutes.
 
+    Parameters
+    ----------
+    pump_on : array_like of bool, shape (n,)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+    starts : int
+        Starts that an hour may have.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
     Examples
     --------
     >>> over_cycling([0, 1] * 8, np.arange(16) * 200.0).nonzero()[0]
@@ -82,6 +129,18 @@ def over_cycling(pump_on: ArrayLike, time_s: ArrayLike, *, starts: int = STARTS_
 
 def shortest_cycle_min(volume_m3: float, pump_m3_h: float) -> float:
     """Shortest time between two starts, when half the pump's flow comes in: T = 4·V / Q. [min]
+
+    Parameters
+    ----------
+    volume_m3 : float
+        Between the levels at which the pump starts and stops. [m³]
+    pump_m3_h : float
+        Flow of the pump. [m³/h]
+
+    Returns
+    -------
+    float
+        [min]
 
     Examples
     --------
@@ -103,6 +162,19 @@ class Drawdowns:
 def drawdowns(level_m: ArrayLike, pump_on: ArrayLike, time_s: ArrayLike) -> Drawdowns:
     """How fast each run of the pump drew the level down.
 
+    Parameters
+    ----------
+    level_m : array_like, shape (n,)
+        Level in the well. [m]
+    pump_on : array_like of bool, shape (n,)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+
+    Returns
+    -------
+    Drawdowns
+        Of the runs of two rows or more.
+
     Examples
     --------
     >>> drawdowns([2.0, 2.0, 1.5, 1.0, 1.1], [0, 1, 1, 1, 0], [0, 60, 120, 180, 240]).rate_m_h
@@ -119,6 +191,16 @@ def losing_capacity(cycles: Drawdowns, *, days: float = 30.0) -> Bools:
     """Whether, at each cycle, three running have drawn down 20 % slower than the median of the days before.
 
     At least three cycles must stand before the first one judged.
+
+    Parameters
+    ----------
+    cycles : Drawdowns
+    days : float
+        How far back the median reaches. [days]
+
+    Returns
+    -------
+    ndarray of bool, shape (cycles,)
 
     Examples
     --------
@@ -141,6 +223,15 @@ def runtime_imbalance(first_run_h: float, second_run_h: float) -> float:
 
     NaN if neither ran.
 
+    Parameters
+    ----------
+    first_run_h, second_run_h : float
+        Run-hours of the two over the same time. [h]
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> runtime_imbalance(50.0, 30.0)
@@ -152,6 +243,17 @@ def runtime_imbalance(first_run_h: float, second_run_h: float) -> float:
 
 def longest_run_s(pump_on: ArrayLike, time_s: ArrayLike) -> Floats:
     """How long, up to each row, the pump has run without a stop. [s]
+
+    Parameters
+    ----------
+    pump_on : array_like of bool, shape (n,)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        [s]
 
     Examples
     --------
@@ -169,6 +271,22 @@ def time_to_overflow_s(level_m: ArrayLike, time_s: ArrayLike, weir_m: float, *, 
     """When the level will reach the weir if it goes on rising as over the last `rows` rows. [s]
 
     Infinite while it does not rise, 0 at the weir, NaN where the level is not known at both ends.
+
+    Parameters
+    ----------
+    level_m : array_like, shape (n,)
+        Level in the well. [m]
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+    weir_m : float
+        Level of the weir. [m]
+    rows : int
+        Rows over which the speed is taken.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        [s]
 
     Examples
     --------
@@ -191,6 +309,22 @@ def level_sensor_at_fault(
 ) -> Bools:
     """Whether the level has stayed flat although a pump has run for `flat_s` or more.
 
+    Parameters
+    ----------
+    level_m : array_like, shape (n,)
+        Level in the well. [m]
+    pumps_running : array_like of int, shape (n,)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+    resolution_m : float
+        Smallest step of the sensor. [m]
+    flat_s : float
+        Running time after which the level must have moved. [s]
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
     Examples
     --------
     >>> level_sensor_at_fault([2.0] * 5, [0, 1, 1, 1, 1], range(0, 300, 60), resolution_m=0.01).tolist()
@@ -208,6 +342,17 @@ def level_sensor_at_fault(
 
 def infiltrating(day_volume_m3: ArrayLike, dry_day: ArrayLike) -> Bools:
     """Whether each day's volume is more than 1.5 times the median of the dry days, shape (days,).
+
+    Parameters
+    ----------
+    day_volume_m3 : array_like, shape (days,)
+        [m³]
+    dry_day : array_like of bool, shape (days,)
+        Days without rain.
+
+    Returns
+    -------
+    ndarray of bool, shape (days,)
 
     Examples
     --------

@@ -134,6 +134,16 @@ def delayed(
 def intervals(active: ArrayLike, time_s: ArrayLike) -> tuple[Interval, ...]:
     """The stretches in which one point's condition held, in order of time.
 
+    Parameters
+    ----------
+    active : array_like of bool, shape (n,)
+    time_s : array_like, shape (n,)
+        Rising instants. [s]
+
+    Returns
+    -------
+    tuple of Interval
+
     Examples
     --------
     >>> intervals([False, True, True, False, True], [0, 60, 120, 180, 240])
@@ -148,6 +158,14 @@ def intervals(active: ArrayLike, time_s: ArrayLike) -> tuple[Interval, ...]:
 def true_runs(condition: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """First rows of the stretches of True, and the rows after their last ones.
 
+    Parameters
+    ----------
+    condition : array_like of bool, shape (n,)
+
+    Returns
+    -------
+    starts, ends : ndarray of int, shape (runs,)
+
     Examples
     --------
     >>> [rows.tolist() for rows in true_runs([True, False, True, True])]
@@ -159,6 +177,14 @@ def true_runs(condition: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp]]
 
 def run_length(condition: ArrayLike) -> NDArray[np.int32]:
     """How many rows, up to each one, the condition has held without a break.
+
+    Parameters
+    ----------
+    condition : array_like of bool, shape (n,) or (n, m)
+
+    Returns
+    -------
+    ndarray of int, shape as `condition`
 
     Examples
     --------
@@ -177,6 +203,19 @@ def run_length(condition: ArrayLike) -> NDArray[np.int32]:
 
 def chattering(activation_s: ArrayLike, *, window_s: float = 60.0, count: int = 3) -> Bools:
     """Whether each activation of one alarm is at least the `count`-th within the last `window_s`.
+
+    Parameters
+    ----------
+    activation_s : array_like, shape (n,)
+        Instants at which the alarm became active, in order. [s]
+    window_s : float
+        Length of the window. [s]
+    count : int
+        Activations in it that are chatter.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
 
     Examples
     --------

@@ -233,6 +233,15 @@ def reliability_grade(days_short: int) -> Literal["met", "basically met", "not m
 
     The test is on days, not on the percentage.
 
+    Parameters
+    ----------
+    days_short : int
+        Days of the year on which someone was short of water.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> [reliability_grade(days) for days in (17, 18, 35, 36)]

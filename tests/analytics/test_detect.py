@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from support.data import recording
 
+from analytics.channels import kind_of
 from analytics.detect import Detector, Settings
-from analytics.events import Event, Rules, Watch, classify, events_of, kind_of
+from analytics.events import Event, Rules, Watch, classify, events_of
 from analytics.scoring import detection_scores
 from analytics.series_files import read_series
 
@@ -168,7 +169,7 @@ def test_names_of_either_kind_are_understood():
     german |= {"Trueb": "turbidity", "Fm": "flow", "Fm_2": "flow", "pH": "ph"}
     ours = {"outlet.free_chlorine_mg_l": "chlorine", "pressure_mpa": "pressure", "water_temp_c": "temperature"}
     for name, kind in (german | ours).items():
-        assert kind_of(name) == kind
+        assert kind_of(name).name == kind
 
 
 def naive_scores(active, label):
