@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from edge.clock import VirtualClock
-from simulators.child import PORTS_FILE
+from simulators.child import PORTS_FILE, READY_FILE, write_whole
 from simulators.clock import describe
 from simulators.county_files import Ports, site_folder, write_county
 from simulators.plot import Act
@@ -17,6 +18,7 @@ from simulators.processes import Child, free_port, listens
 from simulators.proxy import Link, proxy
 from simulators.scenario import Scenario
 
+CLOCK_FILE = "clock"
 READY_S = 60.0
 LEAVE_S = 20.0
 DELAY_S = 0.6
@@ -58,7 +60,11 @@ class Guests:
 class Cast:
     """The meters, the broker, ingest, one gateway per site and each gateway's link."""
 
-    def __init__(self, folder: Path, children: Mapping[str, Program], links: Mapping[str, Link]) -> None:
+    def __init__(
+        self, folder: Path, children: Mapping[str, Program], links: Mapping[str, Link], clock: VirtualClock
+    ) -> None:
+        self.clock = clock
+        """Everybody's time."""
         self._folder = folder
         self._children = children
         self._links = links
@@ -119,8 +125,12 @@ class Cast:
 async def on_stage(
     folder: Path, scenario: Scenario, clock: VirtualClock, store_url: str, guests: Guests | None = None
 ) -> AsyncIterator[Cast]:
-    """Start everybody in order, on free ports, with their files in `folder`; stop them all when the block ends."""
-    arguments = ["--clock", describe(clock)]
+    """Start everybody in order, on free ports, with their files in `folder`; stop them all when the block ends.
+
+    `clock` says where time begins and how fast it runs. It begins when everybody is ready: `Cast.clock`.
+    """
+    curtain = folder / CLOCK_FILE
+    arguments = ["--clock", f"late:{curtain}"]
     county = scenario.county()
     children: dict[str, Program] = {
         "meters": Child("meters", ["meters", str(folder), *arguments], folder / "meters.log")
@@ -144,10 +154,14 @@ async def on_stage(
             await _start(children[name], lambda: listens(guests.broker_port))
         ports = Ports(_meter_ports(folder), {site: link.port for site, link in links.items()}, guests.broker_port)
         write_county(folder, county, scenario.faults, ports, store_url=store_url)
-        children["ingest"].start()
-        for gateway in county.gateways:
-            children[gateway.site].start()
-        yield Cast(folder, children, links)
+        ready = {site: site_folder(folder, site) / READY_FILE for site in links} | {"ingest": folder / READY_FILE}
+        for name in ready:
+            children[name].start()
+        for name, file in ready.items():
+            await asyncio.to_thread(children[name].wait_until, file.exists, READY_S)
+        begun = replace(clock, epoch_s=time.monotonic())
+        write_whole(curtain, describe(begun))
+        yield Cast(folder, children, links, begun)
         await asyncio.to_thread(children["ingest"].stop, LEAVE_S)
 
 

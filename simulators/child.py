@@ -26,13 +26,11 @@ if TYPE_CHECKING:
     from simulators.serve import Link
 
 SITE_FILE, LEDGER_FILE, PORTS_FILE = "site.toml", "ledger", "ports.json"
+READY_FILE = "ready"
+"""Touched by a child that has loaded everything and only waits for time to begin."""
 
 
-def _clock(_context: click.Context, _option: click.Parameter, text: str) -> Clock:
-    return parse_clock(text)
-
-
-clock_option = click.option("--clock", callback=_clock, default="real", show_default=True)
+clock_option = click.option("--clock", "clock_text", default="real", show_default=True)
 
 
 @click.group()
@@ -43,7 +41,7 @@ def child() -> None:
 @child.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @clock_option
-def edge(folder: Path, clock: Clock) -> None:
+def edge(folder: Path, clock_text: str) -> None:
     """The gateway whose site.toml stands in FOLDER."""
     from edge.agent import open_spool, run
     from edge.site import load_site
@@ -51,18 +49,21 @@ def edge(folder: Path, clock: Clock) -> None:
 
     site = load_site(folder / SITE_FILE)
     spool = RecordingSpool(open_spool(site, folder), folder / LEDGER_FILE)
-    asyncio.run(run(site, folder, clock, spool=spool))
+    (folder / READY_FILE).touch()
+    asyncio.run(run(site, folder, parse_clock(clock_text), spool=spool))
 
 
 @child.command()
 @click.argument("centre_file", type=click.Path(path_type=Path))
 @clock_option
-def ingest(centre_file: Path, clock: Clock) -> None:
+def ingest(centre_file: Path, clock_text: str) -> None:
     """The centre's ingest with its store writer."""
     from ingest.config import load_centre
     from ingest.receive import run
 
-    run(load_centre(centre_file), clock)
+    centre = load_centre(centre_file)
+    centre_file.with_name(READY_FILE).touch()
+    run(centre, parse_clock(clock_text))
 
 
 @child.command()
@@ -77,22 +78,26 @@ def broker(port: int) -> None:
 @child.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @clock_option
-def meters(folder: Path, clock: Clock) -> None:
+def meters(folder: Path, clock_text: str) -> None:
     """Every meter of the county in FOLDER; their ports are written to ports.json."""
     from simulators.county_meters import county_links
     from simulators.scenario import load_scenario
 
     links = county_links(load_scenario(folder).world())
-    asyncio.run(_serve_until_signal(links, clock, folder / PORTS_FILE))
+    asyncio.run(_serve_until_signal(links, clock_text, folder / PORTS_FILE))
 
 
-async def _serve_until_signal(links: "Mapping[str, Link]", clock: Clock, ports_file: Path) -> None:
+async def _serve_until_signal(links: "Mapping[str, Link]", clock_text: str, ports_file: Path) -> None:
+    """Bind the ports, say which, and answer once time has begun."""
     from simulators.serve import serve
 
     finished = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, finished.set)
-    async with serve(links, clock.now_ms) as ports:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, finished.set)
+    clock: asyncio.Future[Clock] = loop.create_future()
+    async with serve(links, lambda: clock.result().now_ms()) as ports:
         write_whole(ports_file, json.dumps(ports))
+        clock.set_result(await asyncio.to_thread(parse_clock, clock_text))
         await finished.wait()
 
 

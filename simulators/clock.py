@@ -24,6 +24,8 @@ INSTANT = struct.Struct("<q")
 GRACE_S = 0.0005
 """How long the loop must be idle before the clock jumps: time for an answer that is on its way over loopback."""
 FOLLOW_S = 0.005
+LATE_S = 180.0
+REMEDY = "Write real, virtual:START_MS:EPOCH_S:SPEED, follow:FILE or late:FILE"
 
 
 class JumpClock:
@@ -105,19 +107,35 @@ def describe(clock: VirtualClock) -> str:
 
 
 def parse_clock(text: str) -> Clock:
-    """The clock that `real`, `virtual:START_MS:EPOCH_S:SPEED` or `follow:FILE` names. Raises BadInput."""
+    """The clock that `real`, `virtual:START_MS:EPOCH_S:SPEED`, `follow:FILE` or `late:FILE` names. Raises BadInput.
+
+    `late:FILE` waits for a file that names the clock: time begins for everybody at once, when all are ready.
+    """
     kind, _, rest = text.partition(":")
     try:
         if kind == "real" and not rest:
             return RealClock()
+        if kind == "late":
+            return parse_clock(_wait_for(Path(rest)))
         if kind == "follow":
             return FollowClock(Path(rest))
         if kind == "virtual":
             start_ms, epoch_s, speed = rest.split(":")
             return VirtualClock(int(start_ms), float(epoch_s), float(speed))
     except (OSError, ValueError) as error:
-        raise BadInput(f"clock {text!r}: {error}. Write real, virtual:START_MS:EPOCH_S:SPEED or follow:FILE") from error
-    raise BadInput(f"clock {text!r}: not known. Write real, virtual:START_MS:EPOCH_S:SPEED or follow:FILE")
+        raise BadInput(
+            f"clock {text!r}: {error}. Write real, virtual:START_MS:EPOCH_S:SPEED, follow:FILE or late:FILE"
+        ) from error
+    raise BadInput(f"clock {text!r}: not known. Write real, virtual:START_MS:EPOCH_S:SPEED, follow:FILE or late:FILE")
+
+
+def _wait_for(file: Path) -> str:
+    deadline_s = time.monotonic() + LATE_S
+    while not file.exists():
+        if time.monotonic() > deadline_s:
+            raise ValueError(f"time did not begin within {LATE_S} s")
+        time.sleep(FOLLOW_S)
+    return file.read_text(encoding="ascii")
 
 
 class _JumpSelector(selectors.BaseSelector):

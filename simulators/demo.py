@@ -29,7 +29,7 @@ from simulators.numbers import Numbers, compute
 from simulators.physics import Span
 from simulators.plot import chaos_acts, fault_acts
 from simulators.progress import Progress, ProgressReader
-from simulators.scenario import Scenario, make_scenario, save_scenario
+from simulators.scenario import SCENARIO_FILE, Scenario, make_scenario, save_scenario
 from simulators.sensing import Sensing, measure_sensing
 from simulators.truth import Truth, find_truth, write_truth
 from simulators.verdict import TARGET_RS_PCT, Row, judge, pooled_voltage_pct
@@ -37,10 +37,8 @@ from simulators.watches import flat_line_points_of, watches_of
 
 FULL_SPEED = 400.0
 """Virtual seconds per real second with `speed=None`: what two cores carry with room to spare."""
-WARM_UP_REAL_S = 7.0
-WARM_UP_PER_MAKING = 8.0
-"""A dozen processes must start, and all read, before the first day begins; a machine that takes long to make the county
-takes long for that as well."""
+WARM_UP_REAL_S = 2.5
+"""The gateways connect and read before the first day begins."""
 BEFORE_MS = 5 * HOUR_MS
 """Simulated, not played: the same for every speed, so that a seed always gives the same days."""
 AFTER_MS = 15 * 60_000
@@ -92,26 +90,27 @@ async def run_demo(settings: Settings, show: Show) -> Outcome:
     began_s = time.monotonic()
     speed = settings.speed or FULL_SPEED
     scenario = make_scenario(settings.seed, settings.size, settings.days, before_ms=BEFORE_MS, after_ms=2 * AFTER_MS)
-    _refuse_used_store(settings, scenario)
+    _refuse_used_places(settings, scenario)
     save_scenario(settings.folder, scenario)
     world = scenario.world()
     truth = find_truth(world, scenario.midnight_ms, scenario.days)
     write_truth(truth, settings.folder / "truth.json")
-    warm_up_s = WARM_UP_REAL_S + WARM_UP_PER_MAKING * (time.monotonic() - began_s)
-    first_ms = scenario.midnight_ms - min(int(speed * warm_up_s * 1000), BEFORE_MS - AFTER_MS)
-    clock = VirtualClock(first_ms, time.monotonic(), speed)
-    async with on_stage(settings.folder, scenario, clock, settings.store_url) as cast:
+    first_ms = scenario.midnight_ms - min(int(speed * WARM_UP_REAL_S * 1000), BEFORE_MS)
+    start = VirtualClock(first_ms, time.monotonic(), speed)
+    async with on_stage(settings.folder, scenario, start, settings.store_url) as cast:
         centre = load_centre(settings.folder / "centre.toml")
         with contextlib.closing(_progress(settings.folder, scenario, centre)) as reader:
-            await _play(scenario, clock, cast, reader, show, chaos=settings.chaos)
-            progress = await _drain(cast, reader, lambda now: show(clock.now_ms(), now, ()))
+            await _play(scenario, cast, reader, show, chaos=settings.chaos)
+            progress = await _drain(cast, reader, lambda now: show(cast.clock.now_ms(), now, ()))
     findings, numbers, sensing = await asyncio.to_thread(_examine, settings.folder, scenario, centre)
     rows = (*judge(truth, numbers, findings, sensing), _sensing_row(sensing, speed), _crashes(cast))
     return Outcome(rows, truth, numbers, findings, progress, time.monotonic() - began_s)
 
 
-def _refuse_used_store(settings: Settings, scenario: Scenario) -> None:
-    """Raise BadInput if the store holds readings of this county: a run needs one of its own."""
+def _refuse_used_places(settings: Settings, scenario: Scenario) -> None:
+    """Raise BadInput if a run was here before, or the store holds readings of this county."""
+    if (settings.folder / SCENARIO_FILE).exists():
+        raise BadInput(f"{settings.folder}: another county stands here. Give a folder of its own")
     data_dir = settings.folder / "data"
     data_dir.mkdir(parents=True, exist_ok=True)
     sites = [gateway.site for gateway in scenario.county().gateways]
@@ -120,10 +119,9 @@ def _refuse_used_store(settings: Settings, scenario: Scenario) -> None:
             raise BadInput(f"{settings.store_url}: holds readings of this county. Give an empty store or --folder")
 
 
-async def _play(
-    scenario: Scenario, clock: VirtualClock, cast: Cast, reader: ProgressReader, show: Show, *, chaos: bool
-) -> None:
+async def _play(scenario: Scenario, cast: Cast, reader: ProgressReader, show: Show, *, chaos: bool) -> None:
     """Follow the plot until the last day and a little more are over."""
+    clock = cast.clock
     acts = sorted(
         [*fault_acts(scenario), *(chaos_acts(scenario) if chaos else ())], key=lambda act: act.at_ms, reverse=True
     )

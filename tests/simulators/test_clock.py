@@ -3,6 +3,7 @@
 import asyncio
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from edge.clock import RealClock, VirtualClock
 from edge.errors import BadInput
 from edge.profiles import load_profile
+from simulators.child import write_whole
 from simulators.clock import FollowClock, JumpClock, JumpLoop, describe, parse_clock
 from simulators.serve import Meter, serve
 
@@ -92,6 +94,15 @@ def test_a_clock_survives_the_command_line() -> None:
     clock = VirtualClock(NOON_MS, 1234.567891234, 400.0)
     assert parse_clock(describe(clock)) == clock
     assert isinstance(parse_clock("real"), RealClock)
+
+
+def test_a_late_clock_waits_until_somebody_names_it(tmp_path: Path) -> None:
+    clock = VirtualClock(NOON_MS, 1234.5, 400.0)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(parse_clock, f"late:{tmp_path / 'clock'}")
+        assert not waiting.done()
+        write_whole(tmp_path / "clock", describe(clock))
+        assert waiting.result(10) == clock
 
 
 @pytest.mark.parametrize("text", ["fast", "virtual:1:2", "virtual:a:b:c", "follow:/no/such/file", "real:1"])
