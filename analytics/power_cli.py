@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from analytics.kpi.backfill_cli import backfill
-from analytics.local_time import instant, zone
-from analytics.power_rules import Edition, limits_given, power_rules
+from analytics.own_files.local_time import instant, zone
+from analytics.own_files.power_rules import Edition, limits_given, power_rules
 from edge.clock import RealClock
 from edge.errors import BadInput
 
@@ -72,7 +72,7 @@ def reliability(
     as_json: bool,
 ) -> None:
     """RS, AIHC and AITC (DL/T 836) and SAIDI, SAIFI and CAIDI (IEEE 1366) of an interruption ledger."""
-    from analytics import power_reliability as room
+    from analytics.own_files import power_reliability as room
 
     if (units is None) == (served is None):
         raise BadInput("give --units or --served, and not both")
@@ -93,13 +93,13 @@ def reliability(
     answer = room.answer(question)
     _say(answer.notes)
     if plot is not None:
-        from analytics.power_plot import plot_daily_hours
+        from analytics.own_files.power_plot import plot_daily_hours
 
         plot_daily_hours(answer, plot)
     if as_json:
         _print_json(answer.as_json())
     else:
-        from analytics.power_text import reliability_text
+        from analytics.own_files.power_text import reliability_text
 
         click.echo(reliability_text(answer))
 
@@ -141,8 +141,8 @@ def voltage(
     as_json: bool,
 ) -> None:
     """Voltage compliance by minutes, classes and composite, and EN 50160 weeks."""
-    from analytics import power_voltage as room
-    from analytics.phase_minutes import Question
+    from analytics.own_files import power_voltage as room
+    from analytics.own_files.phase_minutes import Question
 
     local = zone(timezone)
     question = Question(
@@ -160,13 +160,13 @@ def voltage(
     answer = room.answer(question)
     _say(answer.notes)
     if plot is not None:
-        from analytics.power_plot import plot_duration_curves
+        from analytics.own_files.power_plot import plot_duration_curves
 
         plot_duration_curves(answer, plot)
     if as_json:
         _print_json(answer.as_json(en50160=en50160))
     else:
-        from analytics.power_text import voltage_text
+        from analytics.own_files.power_text import voltage_text
 
         click.echo(voltage_text(answer, en50160=en50160))
 
@@ -179,14 +179,14 @@ def voltage(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def med(daily: Path, years: int, judge: int | None, least_days: int, as_json: bool) -> None:
     """Threshold and days of major events, 2.5 beta (IEEE 1366)."""
-    from analytics import power_med as room
+    from analytics.own_files import power_med as room
 
     answer = room.answer(room.Question(daily, years, judge, least_days))
     _say(answer.notes)
     if as_json:
         _print_json(answer.as_json())
     else:
-        from analytics.power_text import med_text
+        from analytics.own_files.power_text import med_text
 
         click.echo(med_text(answer))
 

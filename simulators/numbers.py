@@ -15,7 +15,7 @@ from analytics.inferred import Inferred, infer_interruptions
 from analytics.instruments import stuck
 from analytics.kpi.model import CountyModel, make_model
 from analytics.kpi.readings import day_runs
-from analytics.power_rules import power_rules
+from analytics.own_files.power_rules import power_rules
 from analytics.signals import beyond, delayed, intervals, true_runs
 from analytics.voltage import MinuteCounts, count_states, minute_states
 from ingest.register import Register

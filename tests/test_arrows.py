@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("edge", "ingest", "analytics", "dashboards", "simulators")
 SHARED_BY_BOTH_ENDS = {"edge.wire", "edge.clock", "edge.config", "edge.errors", "edge.mqtt"}
 NUMERIC = {"numpy", "scipy"}
-SERVICES = ("analytics/kpi/", "analytics/alarms/")
+SERVICES = ("analytics/kpi/", "analytics/alarms/", "analytics/own_files/")
 
 
 def imported_modules(path: Path) -> set[str]:

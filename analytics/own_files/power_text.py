@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from rich.console import Console
 from rich.table import Table
 
-from analytics import power_med, power_voltage
-from analytics.local_time import local_text
-from analytics.power_reliability import Answer
+from analytics.own_files import power_med, power_voltage
+from analytics.own_files.local_time import local_text
+from analytics.own_files.power_reliability import Answer
 
 MOST_REJECTED = 10
 """Rejected rows that are listed; all are counted."""

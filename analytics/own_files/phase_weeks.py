@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analytics.en50160 import Week, en50160_week, ten_minute_rms
-from analytics.phase_minutes import PhaseMinutes, Question
+from analytics.own_files.phase_minutes import PhaseMinutes, Question
 from analytics.voltage import State
 from analytics.voltage_minutes import MS_PER_MINUTE
 

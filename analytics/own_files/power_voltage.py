@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.local_time import local_text
-from analytics.phase_minutes import PhaseMinutes, Question, phase_minutes
-from analytics.phase_weeks import WeekOfPhase, weeks_of
-from analytics.power_rules import LimitsProfile, power_rules
-from analytics.readings_files import (
+from analytics.own_files.local_time import local_text
+from analytics.own_files.phase_minutes import PhaseMinutes, Question, phase_minutes
+from analytics.own_files.phase_weeks import WeekOfPhase, weeks_of
+from analytics.own_files.power_rules import LimitsProfile, power_rules
+from analytics.own_files.readings_files import (
     MonitoringPoint,
     Outages,
     Readings,
@@ -25,7 +25,7 @@ from analytics.readings_files import (
     read_points,
     read_readings,
 )
-from analytics.tables import Rejection
+from analytics.own_files.tables import Rejection
 from analytics.voltage import MinuteCounts, count_states
 from analytics.voltage_classes import CompositeRate, class_pct, composite_rate, mean_of_months_pct
 from analytics.voltage_minutes import MS_PER_MINUTE

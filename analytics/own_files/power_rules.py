@@ -104,7 +104,7 @@ class PowerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def power_rules() -> PowerRules:
     """The rules that ship with steppe."""
-    text = files("analytics").joinpath("power_rules.toml").read_text(encoding="utf-8")
+    text = files("analytics.own_files").joinpath("power_rules.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), PowerRules)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics import power_voltage
-from analytics.power_reliability import Answer
+from analytics.own_files import power_voltage
+from analytics.own_files.power_reliability import Answer
 from analytics.reliability import Nature, allowance_hours
 from edge.errors import BadInput
 

@@ -17,10 +17,10 @@ from analytics.customer_record import CustomerRecord, customer_record
 from analytics.dlt836 import Dlt836, dlt836
 from analytics.ieee1366 import Ieee1366, ieee1366, total_losses
 from analytics.interruptions import NO_UNIT, Ledger, Merged, merge_ledger
-from analytics.ledger_files import LedgerFile, Units, read_ledger, read_units
-from analytics.local_time import local_midnights
 from analytics.major_events import frequent_interruptions
-from analytics.power_rules import Edition, power_rules
+from analytics.own_files.ledger_files import LedgerFile, Units, read_ledger, read_units
+from analytics.own_files.local_time import local_midnights
+from analytics.own_files.power_rules import Edition, power_rules
 from analytics.reliability import MS_PER_HOUR, Nature, allowance_hours, equivalent_customers, period_hours
 from edge.errors import BadInput
 

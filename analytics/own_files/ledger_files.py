@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.interruptions import ALWAYS_FROM_MS, ALWAYS_TO_MS, NO_UNIT, Ledger
+from analytics.own_files.tables import Rejection, Table, read_table
 from analytics.reliability import Nature
-from analytics.tables import Rejection, Table, read_table
 from edge.errors import BadInput
 
 Ms = NDArray[np.int64]
@@ -162,7 +162,7 @@ def _left_out(table: Table, not_counted: frozenset[str], notes: list[str]) -> Ma
     left_out = np.asarray(pc.is_in(causes, value_set=pa.array(sorted(not_counted))).to_numpy(zero_copy_only=False))
     for cause in pc.unique(causes.filter(pa.array(left_out))).to_pylist():
         count = pc.sum(pc.equal(causes, cause)).as_py()
-        notes.append(f"{count} records with the cause {cause} are not counted (analytics/power_rules.toml)")
+        notes.append(f"{count} records with the cause {cause} are not counted (analytics/own_files/power_rules.toml)")
     return left_out
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from analytics.tables import Mask, Rejection, Table, read_table
+from analytics.own_files.tables import Mask, Rejection, Table, read_table
 from edge.errors import BadInput
 
 GOOD = ("", "0", "0.0", "192", "good", "ok", "true")

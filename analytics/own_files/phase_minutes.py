@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.power_rules import LimitsProfile
-from analytics.readings_files import Outages, Series
-from analytics.tables import Rejection
+from analytics.own_files.power_rules import LimitsProfile
+from analytics.own_files.readings_files import Outages, Series
+from analytics.own_files.tables import Rejection
 from analytics.voltage import Mask, State, minute_states
 from analytics.voltage_minutes import MS_PER_MINUTE, minute_values, outage_minutes, primary_voltage, stuck_minutes
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.major_events import MS_PER_DAY, MajorEventThreshold, major_days, major_event_threshold
-from analytics.tables import Mask, Rejection, read_table
+from analytics.own_files.tables import Mask, Rejection, read_table
 from edge.errors import BadInput
 
 UTC = ZoneInfo("UTC")

@@ -18,7 +18,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from analytics.local_time import UNKNOWN_MS, instants
+from analytics.own_files.local_time import UNKNOWN_MS, instants
 from edge.errors import BadInput
 
 Mask = NDArray[np.bool_]
