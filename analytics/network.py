@@ -93,6 +93,10 @@ def burst_suspected(
     limit : float
         Control limit L.
 
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
     Notes
     -----
     ::

@@ -40,6 +40,10 @@ def detection_scores(active: ArrayLike, label: ArrayLike, time_s: ArrayLike) -> 
     time_s : array_like, shape (n,)
         Rising instants of the rows. [s]
 
+    Returns
+    -------
+    DetectionScores
+
     Raises
     ------
     ValueError

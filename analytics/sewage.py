@@ -407,6 +407,10 @@ def class_days(
     built_before_2006 : bool
         Whether the works may keep the older limit of phosphorus.
 
+    Returns
+    -------
+    ClassDays or None
+
     Examples
     --------
     >>> from datetime import date

@@ -191,6 +191,10 @@ def supply_reliability(state: ArrayLike, users: ArrayLike) -> Reliability:
     users : array_like, shape (zones,)
         People served in each zone.
 
+    Returns
+    -------
+    Reliability
+
     Raises
     ------
     ValueError

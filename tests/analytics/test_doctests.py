@@ -26,7 +26,8 @@ CORE_OF_POWER = [
     "voltage_events",
     "voltage_minutes",
 ]
-HELPERS = {"interval_columns", "group_touching"}
+CORE_OF_WATER = ["disinfection", "instruments", "network", "scoring", "sewage", "signals", "water"]
+HELPERS = {"interval_columns", "group_touching", "rising", "columns"}
 """Used by other modules of the core, not by people."""
 
 
@@ -36,7 +37,7 @@ def test_examples_in_docstrings_hold(name):
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("name", CORE_OF_POWER)
+@pytest.mark.parametrize("name", [*CORE_OF_POWER, *CORE_OF_WATER])
 def test_every_public_function_says_what_goes_in_what_comes_out_and_shows_it(name):
     module = importlib.import_module(f"analytics.{name}")
     functions = [f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == module.__name__]
