@@ -1,20 +1,15 @@
-"""Supply reliability: the worked months, the rules R1 to R13 by name, then what must always hold."""
-
-from dataclasses import replace
+"""Supply reliability: the worked months, the rules R1 to R13 by name."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from support.ledgers import DAY, FAULT, HOUR, JUNE, LIMIT, PLANNED, by_dlt, by_ieee, of
 
 from analytics.customer_record import customer_record, load_indices
-from analytics.dlt836 import Dlt836, dlt836
-from analytics.ieee1366 import Ieee1366, ieee1366, total_losses
-from analytics.interruptions import NO_UNIT, Ledger, ledger_columns, merge_ledger
-from analytics.intervals import clip_intervals, union_intervals
+from analytics.dlt836 import dlt836
+from analytics.interruptions import ledger_columns, merge_ledger
+from analytics.intervals import union_intervals
 from analytics.major_events import daily_saidi_min, frequent_interruptions, major_days, major_event_threshold
 from analytics.reliability import (
-    Nature,
     allowance_hours,
     equivalent_customers,
     limiting_share_off,
@@ -23,27 +18,6 @@ from analytics.reliability import (
     roll_up_pct,
     unit_interrupted,
 )
-
-HOUR = 3_600_000
-DAY = 24 * HOUR
-JUNE = 720 * HOUR
-FAULT, LIMIT, PLANNED = Nature.FAULT, Nature.LIMIT, Nature.PLANNED
-
-
-def of(rows: list[tuple[float, float, float]], unit: int | list[int] = NO_UNIT, **columns: object) -> Ledger:
-    """A ledger of (start h, end h, customers)."""
-    start, end, customers = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
-    units = np.broadcast_to(np.asarray(unit), start.shape)
-    return ledger_columns(units, np.rint(start * HOUR), np.rint(end * HOUR), customers=customers, **columns)
-
-
-def by_dlt(ledger: Ledger, n_eq: float = 1000, end_ms: int = JUNE, **options: float) -> Dlt836:
-    return dlt836(merge_ledger(ledger, **options), start_ms=0, end_ms=end_ms, n_eq=n_eq)
-
-
-def by_ieee(ledger: Ledger, served: float = 1000, end_ms: int = JUNE) -> Ieee1366:
-    return ieee1366(merge_ledger(total_losses(ledger)), start_ms=0, end_ms=end_ms, customers_served=served)
-
 
 MONTH = of(
     [
@@ -317,98 +291,3 @@ def test_daily_saidi_belongs_to_the_day_of_the_start():
 def test_a_leap_year_has_8784_hours():
     start, end = np.array(["2024-01-01", "2025-01-01"], dtype="datetime64[ms]").astype(np.int64)
     assert period_hours(int(start), int(end)) == 8784.0
-
-
-rows = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(-50, 800), st.integers(1, 200), st.sampled_from([FAULT, LIMIT, PLANNED])),
-    max_size=12,
-)
-
-
-def drawn(events: list[tuple[int, int, int, Nature]]) -> Ledger:
-    """Units 0 to 3 of 1, 2, 3 and 4 customers; hours from 0 h, some outside the month."""
-    columns = np.array(events, dtype=np.int64).reshape(-1, 4).T
-    unit, start, length, nature = columns
-    flags = {"external": start % 2 == 0, "shortage": (nature == LIMIT) & (start % 3 == 0)}
-    return ledger_columns(unit, start * HOUR, (start + length) * HOUR, customers=unit + 1.0, nature=nature, **flags)
-
-
-@given(rows)
-def test_rs_lies_between_0_and_100_and_its_variants_above_it(events):
-    june = by_dlt(drawn(events), n_eq=10)
-    assert 0 <= june.rs1 <= min(june.rs2, june.rs3, june.asai4) <= 100
-
-
-@given(rows, st.integers(0, 3), st.integers(0, 700), st.integers(1, 100))
-def test_another_interruption_never_raises_rs(events, unit, start, length):
-    more = [*events, (unit, start, length, FAULT)]
-    assert by_dlt(drawn(more), n_eq=10).rs1 <= by_dlt(drawn(events), n_eq=10).rs1 + 1e-9
-
-
-@given(rows, st.integers(1, 719))
-def test_splitting_the_period_gives_the_weighted_mean(events, cut):
-    merged = merge_ledger(drawn(events))
-    parts = [dlt836(merged, start_ms=a * HOUR, end_ms=b * HOUR, n_eq=10) for a, b in [(0, cut), (cut, 720), (0, 720)]]
-    first, second, whole = parts
-    assert whole.rs1 * 720 == pytest.approx(first.rs1 * cut + second.rs1 * (720 - cut))
-    assert whole.aitc1 == pytest.approx(first.aitc1 + second.aitc1)
-
-
-@given(rows)
-def test_union_is_idempotent(events):
-    ledger = drawn(events)
-    once = union_intervals(ledger.unit, ledger.start_ms, ledger.end_ms)
-    twice = union_intervals(once.unit, once.start_ms, once.end_ms)
-    assert all(np.array_equal(a, b) for a, b in zip(vars(once).values(), vars(twice).values(), strict=True))
-
-
-@given(rows)
-def test_union_keeps_every_hour_and_invents_none(events):
-    """Against a grid of hours."""
-    ledger = drawn(events)
-    grid = np.zeros((4, 1100), dtype=bool)
-    for unit, start, end in zip(ledger.unit, ledger.start_ms // HOUR, ledger.end_ms // HOUR, strict=True):
-        grid[unit, start + 50 : end + 50] = True
-    union = clip_intervals(union_intervals(ledger.unit, ledger.start_ms, ledger.end_ms), 0, JUNE)
-    hours = np.bincount(union.unit, weights=(union.end_ms - union.start_ms) / HOUR, minlength=4)
-    assert hours.tolist() == grid[:, 50:770].sum(axis=1).tolist()
-    assert by_dlt(ledger, n_eq=10).customer_hours == pytest.approx(float(hours @ np.arange(1, 5)))
-
-
-@given(rows, st.randoms(use_true_random=False))
-def test_the_order_of_events_is_irrelevant(events, random):
-    shuffled = list(events)
-    random.shuffle(shuffled)
-    a, b = by_dlt(drawn(events), n_eq=10), by_dlt(drawn(shuffled), n_eq=10)
-    assert list(vars(a).values()) == pytest.approx(list(vars(b).values()), nan_ok=True)
-
-
-@given(rows)
-def test_saidi_is_saifi_times_caidi(events):
-    june = by_ieee(drawn(events), served=10)
-    if june.saifi > 0:
-        assert june.saidi_min == pytest.approx(june.saifi * june.caidi_min)
-    else:
-        assert np.isnan(june.caidi_min)
-
-
-@given(rows)
-def test_fault_and_arranged_hours_add_up(events):
-    june = by_dlt(drawn(events), n_eq=10)
-    assert june.saidi_f_h + june.saidi_s_h == pytest.approx(june.aihc1_h)
-    assert june.maifi + june.aitc_long == pytest.approx(june.aitc1)
-
-
-@given(rows)
-def test_a_record_given_twice_counts_once(events):
-    once, twice = by_dlt(drawn(events), n_eq=10), by_dlt(drawn(events * 2), n_eq=10)
-    assert list(vars(once).values()) == pytest.approx(list(vars(twice).values()), nan_ok=True)
-
-
-@given(rows)
-def test_one_nature_alone_gives_the_plain_union(events):
-    """With one nature nothing is shared out, so the customer-hours are those of the union."""
-    ledger = replace(drawn(events), nature=np.zeros(len(events), dtype=np.int8))
-    union = clip_intervals(union_intervals(ledger.unit, ledger.start_ms, ledger.end_ms), 0, JUNE)
-    hours = ((union.end_ms - union.start_ms) / HOUR * (union.unit + 1)).sum()
-    assert by_dlt(ledger, n_eq=10).customer_hours == pytest.approx(float(hours))
