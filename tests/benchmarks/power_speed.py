@@ -50,7 +50,7 @@ def _minutes(name: str, day: np.ndarray, *, peers: bool = True) -> Iterable[Row]
         "counting, one thread": lambda: count_minutes(day, D_POINT),
         "counting, two threads": lambda: count_minutes(day, D_POINT, workers=2),
     }
-    found = best_of(ways, 15)
+    found = best_of(ways, 40)
     slower: dict[str, Callable[[], object]] = {
         "classifying, then counting": lambda: count_states(minute_states(day, D_POINT)),
     }
