@@ -18,7 +18,7 @@ from analytics.reliability import Nature
 from analytics.runs import LIVE, Float, Runs
 from analytics.spans import Bool, Int, Spans, pack, spans
 from analytics.topology import Facts, Topology, descend
-from analytics.unresolved import BY_RATE
+from analytics.unresolved import BY_RATE, RECORDED
 
 BY_PERSON, METER_RECORD, TERMINAL, SILENCE = 0, 1, 3, 5
 """The strongest evidence behind a row, numbered as in the design: a person; a meter's own record; a device that answers
@@ -146,6 +146,8 @@ class _Blocks(NamedTuple):
     start_error_ms: Int
     end_error_ms: Int
     is_open: Bool
+    on_record: Bool
+    """A failure on record that is shorter than the record's error."""
     reach: Spans
     """Where the block may lie at most, per unit: for finding its witnesses."""
 
@@ -170,6 +172,7 @@ def _blocks(evidence: SupplyEvidence) -> _Blocks:
         start_error_ms=start_error,
         end_error_ms=end_error,
         is_open=(neighbours(pieces)[1][last] == ABSENT) & (end >= evidence.end_ms),
+        on_record=assumed[first] & (value.how[first] == RECORDED),
         reach=Spans(pieces.unit[first], pieces.start_ms[first], pieces.end_ms[last]),
     )
     return _within(blocks, evidence)
@@ -194,7 +197,7 @@ def _witnesses(evidence: SupplyEvidence, blocks: _Blocks) -> tuple[NDArray[np.in
     known[known] &= pack(*_end_of(blocks.reach, block[known])) > pack(unit[known], at_ms[known])
     pairs = np.unique(np.stack([block[known], run[known]]), axis=1)
     indptr = np.searchsorted(pairs[0], np.arange(len(blocks.unit) + 1))
-    strongest = np.full(len(blocks.unit), SILENCE, np.int8)
+    strongest = np.where(blocks.on_record, METER_RECORD, SILENCE).astype(np.int8)
     np.minimum.at(strongest, pairs[0], _code(pairs[1], runs))
     return strongest, indptr, pairs[1]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analytics.counters import Kept, Marked
 from analytics.runs import LIVE, LOST, Devices, Runs
 from analytics.spans import Int, Spans, cut, intersect, join, spans, subtract, total_ms, union
-from analytics.topology import SERVICE, TRANSFORMER, Facts, Topology, climb, descend
+from analytics.topology import SERVICE, TRANSFORMER, Facts, Topology, around, climb, descend
 
 UNKNOWN, SUPPLIED, LOST_HERE, LOST_ABOVE, ABSENT = 0, 1, 2, 3, -1
 """What is proven of a unit at a time. LOST_ABOVE: by a device upstream; ABSENT: out of service or of the period."""
@@ -79,8 +79,9 @@ def counted_units(topology: Topology, start_ms: int, end_ms: int) -> Units:
 
 def prove(runs: Runs, kept: Kept, devices: Devices, topology: Topology, judged: Judged = NOTHING_JUDGED) -> Proof:
     """Return what readings and registers prove of every asset, and what people say of it."""
-    records = descend(_on_assets(kept.recorded, devices), topology).spans
-    live = union(join(_lives(runs, devices, records), _on_assets(kept.live, devices).spans))
+    recorded = _on_assets(kept.recorded, devices)
+    doubt = join(descend(recorded, topology).spans, around(recorded, topology).spans)
+    live = union(join(_lives(runs, devices, doubt), _on_assets(kept.live, devices).spans))
     climbed = union(climb(Facts(live, np.zeros(len(live.key), np.int64)), topology).spans)
     told_lost = descend(_by_people(judged.lost), topology).spans
     here = _on_assets(_joined(_said(runs, LOST), kept.lost), devices)
@@ -151,12 +152,15 @@ def _by_people(spans_: Spans) -> Facts:
     return Facts(spans_, np.full(len(spans_.key), PERSON, np.int64))
 
 
-def _lives(runs: Runs, devices: Devices, records: Spans) -> Spans:
-    """Stretches of life per asset, without the failures that may hide between two polls of one."""
+def _lives(runs: Runs, devices: Devices, doubt: Spans) -> Spans:
+    """Stretches of life per asset; where no counter says so, without the failures that may hide between two polls.
+
+    `doubt` is where a meter at, above or beside an asset recorded a failure.
+    """
     said = _said(runs, LIVE)
     counts = np.isfinite(runs.fail_count[said.run])
     watched = said.spans._replace(key=devices.asset[said.spans.key])
-    short = records.take(records.end_ms - records.start_ms < devices.max_gap_ms.max(initial=0))
+    short = doubt.take(doubt.end_ms - doubt.start_ms < devices.max_gap_ms.max(initial=0))
     return union(join(watched.take(counts), subtract(watched.take(~counts), short)))
 
 

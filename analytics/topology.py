@@ -90,6 +90,11 @@ def descend(facts: Facts, topology: Topology) -> Facts:
     return _travel(facts, topology, _downward(topology))
 
 
+def around(facts: Facts, topology: Topology) -> Facts:
+    """Return the facts on everything that shares their assets' direct supply at that time."""
+    return descend(_step(facts, _upward(topology)), topology)
+
+
 def parent_at(topology: Topology, asset: Int, t_ms: Int) -> Int:
     """Return per (asset, instant) the asset that supplied it; -1 for none."""
     row = row_at(topology, asset, t_ms)

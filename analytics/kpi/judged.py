@@ -9,6 +9,9 @@ from analytics.live_path import NOTHING_JUDGED, Judged
 from analytics.spans import Int, Spans, join, spans, subtract, union
 from analytics.topology import Facts, Topology, descend
 
+MARGIN_MS = 60_000
+"""People tell the time to the minute: what they say settles the edges of an interruption too. [ms]"""
+
 
 def judged_facts(judgements: Iterable[Judgement], number: Mapping[str, int], topology: Topology) -> Judged:
     """Return what people found out, on the assets they named and on everything those supply.
@@ -20,7 +23,8 @@ def judged_facts(judgements: Iterable[Judgement], number: Mapping[str, int], top
     for one in judgements:
         if one.asset not in number:
             continue
-        was = spans([number[one.asset]], [one.was_start_ms], [one.was_end_ms])
+        margin = [one.was_start_ms - MARGIN_MS], [one.was_end_ms + MARGIN_MS]
+        was = spans([number[one.asset]], *margin)
         lost = spans([number[one.asset]], [one.start_ms], [one.end_ms])
         if one.verdict == "reject":
             supplied, lost = was, NOTHING_JUDGED.lost

@@ -4,7 +4,7 @@ import numpy as np
 
 from analytics.kpi.model import DEFAULT_GAP_MS, CountyModel
 from analytics.runs import Float, Limits, Readings, Runs, find_runs
-from analytics.spans import Int
+from analytics.spans import Int, pack
 from edge.wire import Quality
 from ingest.store import Columns
 
@@ -33,7 +33,7 @@ def day_runs(rows: Columns, model: CountyModel) -> tuple[Runs, dict[str, int]]:
     """
     device = np.asarray([model.points[name].device for name in rows.points], np.int64)[rows.index]
     good = np.flatnonzero(rows.quality == Quality.GOOD)
-    good = good[np.lexsort((rows.t_ms[good], device[good]))]
+    good = good[np.argsort(pack(device[good], rows.t_ms[good]), kind="stable")]
     gaps = _silence_allowed_ms(rows.index[good].astype(np.int64), rows.t_ms[good], device[good], model)
     devices = model.devices(gaps)
     join_ms = (devices.max_gap_ms * (POLLS_OF_JOINING / POLLS_OF_SILENCE)).astype(np.int64)
@@ -63,11 +63,14 @@ def _one_row_per_poll(rows: Columns, good: Int, device: Int, model: CountyModel,
     new = np.ones(len(good), np.bool_)
     new[1:] = (device[1:] != device[:-1]) | (np.diff(t_ms) > join_ms[device[1:]])
     poll, first = np.cumsum(new) - 1, np.flatnonzero(new)
-    columns: dict[str, Float] = {name: np.full(len(first), np.nan) for name, _ in FIELDS.values()}
-    for number, name in enumerate(rows.points):
-        point = model.points[name]
-        column, factor = FIELDS[point.quantity]
-        mine = rows.index[good] == number
-        np.fmax.at(columns[column], poll[mine], rows.value[good][mine] * (factor / point.nominal))
+    points = [model.points[name] for name in rows.points]
+    factor = np.asarray([FIELDS[point.quantity][1] / point.nominal for point in points])[rows.index[good]]
+    column = np.asarray([list(FIELDS).index(point.quantity) for point in points], np.int8)[rows.index[good]]
+    value = rows.value[good] * factor
+    columns: dict[str, Float] = {}
+    for number, (name, _) in enumerate(FIELDS.values()):
+        columns[name] = np.full(len(first), np.nan)
+        mine = column == number
+        np.fmax.at(columns[name], poll[mine], value[mine])
     unknown = np.full(len(first), np.nan)
     return Readings(device=device[first], t_ms=t_ms[first], current_a=unknown, **columns)

@@ -74,15 +74,19 @@ def _read_file(file: Path, points: Sequence[str], start_ms: int, end_ms: int) ->
             file,
             columns=["point", "t_ms", "value", "quality"],
             filters=(pc.field("t_ms") >= start_ms) & (pc.field("t_ms") < end_ms),
+            read_dictionary=["point"],
         )
-        index = pc.index_in(table["point"].cast(pa.string()), pa.array(list(points), pa.string())).to_numpy()
-    except (pa.ArrowException, OSError, KeyError) as error:
+        named = table["point"].combine_chunks()
+        number = {name: place for place, name in enumerate(points)}
+        place_of = np.asarray([number.get(name, -1) for name in named.dictionary.to_pylist()], np.int32)
+        index = place_of[named.indices.to_numpy()] if len(named) else np.zeros(0, np.int32)
+    except (pa.ArrowException, OSError, KeyError, AttributeError) as error:
         raise BadInput(f"{file}: not readings in Parquet ({error}). Columns: point, t_ms, value, quality") from error
-    known = ~np.isnan(index.astype(np.float64))
+    known = np.flatnonzero(index >= 0)
     return Columns(
         tuple(points),
-        index[known].astype(np.int32),
-        table["t_ms"].to_numpy()[known].astype(np.int64),
-        table["value"].to_numpy()[known].astype(np.float64),
-        table["quality"].to_numpy()[known].astype(np.uint8),
+        index[known],
+        table["t_ms"].to_numpy()[known].astype(np.int64, copy=False),
+        table["value"].to_numpy()[known].astype(np.float64, copy=False),
+        table["quality"].to_numpy()[known].astype(np.uint8, copy=False),
     )

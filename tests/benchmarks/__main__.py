@@ -15,6 +15,7 @@ from rich.table import Table
 MODULES = {
     "power_speed": "classification, counting and ledgers beside NumPy, pandas, polars and DuckDB",
     "power_calibration": "simulated county-months: do the bounds contain the truth?",
+    "backfill_speed": "a county's days recomputed on one and on two workers",
     "store_rates": "readings into SQLite and InfluxDB",
     "road_rates": "sealed batches to the store, beside Telegraf where it is installed",
     "edge_cost": "memory and CPU of a gateway",
