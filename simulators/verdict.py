@@ -15,6 +15,8 @@ TARGET_RS_PCT = 99.83
 ALARM_SLACK_MS = 20 * 60_000
 """A condition may be noticed this much earlier or later: its value hovers about the level for a while."""
 ROUNDING_MS = 1_000
+SHOWN_PCT = 0.0005
+"""Half of the last digit that the table shows. [%]"""
 
 
 Minutes = Mapping[tuple[str, int], MinuteCounts]
@@ -87,7 +89,8 @@ def _reliability(name: str, truth_pct: float, bounds: RsBounds, slack_pct: float
     is_clear = abs(truth_pct - TARGET_RS_PCT) > slack_pct and verdict is not Verdict.INDETERMINATE
     if is_clear and (verdict is Verdict.PASS) != (truth_pct >= TARGET_RS_PCT):
         problems.append(f"{verdict} is the wrong verdict")
-    computed = f"{bounds.low_pct:.3f} … {bounds.point_pct:.3f} … {bounds.high_pct:.3f} % {verdict}"
+    late = f" (±{slack_pct:.3f} late mains)" if slack_pct >= SHOWN_PCT else ""
+    computed = f"{bounds.low_pct:.3f} … {bounds.point_pct:.3f} … {bounds.high_pct:.3f} %{late} {verdict}"
     return Row(name, f"{truth_pct:.3f} %", computed, tuple(problems))
 
 
