@@ -32,7 +32,7 @@ SPIKE_ROWS = 2
 class Rules:
     """When an event opens and closes. `open_score` is the one number fitted to labelled events."""
 
-    open_score: float = 8.0
+    open_score: float = 8.25
     open_rows: int = 2
     """Rows in a row at or above `open_score` that open an event; the first row below it closes it."""
     settle_rows: int = 60
