@@ -7,11 +7,12 @@ cannot see is the loss of its last rows; their count and last hash are printed b
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS audit(seq INTEGER PRIMARY KEY, row TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS audit_alarm ON audit(json_extract(row, '$.alarm'));
 CREATE TRIGGER IF NOT EXISTS audit_keeps_rows BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'audit rows are never removed'); END;
 CREATE TRIGGER IF NOT EXISTS audit_keeps_words BEFORE UPDATE ON audit
@@ -48,9 +49,21 @@ def append(connection: sqlite3.Connection, row: AuditRow) -> None:
 
 def rows(connection: sqlite3.Connection, *, alarm: str | None = None, limit: int = 1000) -> Iterator[AuditRow]:
     """Yield the newest rows first, of one alarm or of all."""
-    query = "SELECT row FROM audit WHERE ?1 IS NULL OR json_extract(row, '$.alarm') = ?1 ORDER BY seq DESC LIMIT ?2"
-    for (text,) in connection.execute(query, (alarm, limit)):
+    of_alarm = "" if alarm is None else "WHERE json_extract(row, '$.alarm') = :alarm"
+    query = f"SELECT row FROM audit {of_alarm} ORDER BY seq DESC LIMIT :limit"  # noqa: S608 - our own words
+    for (text,) in connection.execute(query, {"alarm": alarm, "limit": limit}):
         yield AuditRow(**json.loads(text))
+
+
+def alarms_acted_on(connection: sqlite3.Connection, acts: Sequence[str], reason: str, *, since_ms: int) -> list[str]:
+    """Return the alarms to which one of some acts was done since an instant, for a reason that begins like `reason`."""
+    found = connection.execute(
+        "SELECT DISTINCT json_extract(row, '$.alarm') FROM audit WHERE json_extract(row, '$.recorded_ms') >= ?"
+        " AND json_extract(row, '$.act') IN (SELECT value FROM json_each(?))"
+        " AND substr(json_extract(row, '$.reason'), 1, ?) = ? ORDER BY 1",
+        (since_ms, json.dumps(list(acts)), len(reason), reason),
+    )
+    return [alarm for (alarm,) in found]
 
 
 def broken_rows(connection: sqlite3.Connection) -> list[int]:

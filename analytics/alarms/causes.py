@@ -19,6 +19,15 @@ CLOCK_SKEW_MS = 2_000
 """Two gateways' clocks may differ by this much. [ms]"""
 
 
+class CycleFound(ValueError):
+    """Some assets lie above themselves."""
+
+    def __init__(self, members: Sequence[int]) -> None:
+        super().__init__(f"the assets {', '.join(map(str, members))} lie on a cycle: none may be above itself")
+        self.members = tuple(members)
+        """Some of the assets on cycles, by number."""
+
+
 @dataclass(frozen=True, eq=False)
 class AssetGraph:
     """Assets and everything above each of them."""
@@ -53,8 +62,8 @@ def asset_graph(n: int, child: ArrayLike, parent: ArrayLike) -> AssetGraph:
 
     Raises
     ------
-    ValueError
-        If the edges form a cycle; the message names the assets on it by number.
+    CycleFound
+        If the edges form a cycle; a ValueError that names the assets on it by number.
 
     Notes
     -----
@@ -233,4 +242,4 @@ def _refuse_cycles(edges: sparse.csr_array) -> None:
     sizes = np.bincount(label, minlength=count)
     members: Sequence[int] = [*loops.tolist(), *np.flatnonzero(sizes[label] > 1).tolist()]
     if members:
-        raise ValueError(f"the assets {', '.join(map(str, members[:10]))} lie on a cycle: none may be above itself")
+        raise CycleFound(members[:10])

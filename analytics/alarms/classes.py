@@ -50,6 +50,7 @@ CLASSES = (
             "quality": 6 * HOUR_MS,
             "device_silent": 6 * HOUR_MS,
             "site_silent": 6 * HOUR_MS,
+            "devices_silent": 6 * HOUR_MS,
         },
     ),
     AlarmClass(
@@ -134,6 +135,14 @@ CLASSES = (
         "站点失联",
         "Check the modem and the mains of the gateway.",
         "检查通信模块和网关电源。",
+        causes={"device_silent": HOUR_MS, "devices_silent": HOUR_MS},
+    ),
+    AlarmClass(
+        "devices_silent",
+        "Most devices of the site do not answer",
+        "站内多数设备无应答",
+        "Check the gateway's serial adapter, the RS-485 line and the supply of the panel.",
+        "检查网关串口、RS-485总线和控制柜电源。",
         causes={"device_silent": HOUR_MS},
     ),
     AlarmClass(
@@ -142,6 +151,30 @@ CLASSES = (
         "设备无应答",
         "Check the device's supply and the RS-485 wiring.",
         "检查设备电源和RS-485接线。",
+    ),
+    AlarmClass(
+        "chattering",
+        "Alarm chatters",
+        "报警频繁抖动",
+        "Check the instrument and its wiring; then dead-band and delays of the set-point.",
+        "检查仪表和接线,再核对死区和延时。",
+        kind=Kind(auto_acknowledge=True),
+    ),
+    AlarmClass(
+        "hidden_long",
+        "Alarms hidden for more than a day",
+        "报警被屏蔽超过一天",
+        "Look through `steppe alarms list`: is the cause that hides them still true?",
+        "查看 steppe alarms list:屏蔽它们的原因是否仍然成立?",
+        kind=_NEVER_HIDDEN,
+    ),
+    AlarmClass(
+        "nobody_on_duty",
+        "Nobody on duty within a day",
+        "一天内有值班空缺",
+        "Put somebody on the duty in alarms.toml; until then the manager is told.",
+        "在 alarms.toml 中补排值班;此前由负责人接收。",
+        kind=_NEVER_HIDDEN,
     ),
     AlarmClass(
         "notice_dead",

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+RISES = 6
+"""How many onsets are remembered, to see chatter."""
+NEVER_MS = -(2**62)
+
 
 @dataclass(frozen=True, eq=False)
 class Rules:
@@ -47,6 +51,10 @@ class Memory:
     """The condition holds, after the delays."""
     last_ms: NDArray[np.int64]
     """Instant of the last reading looked at; older ones change nothing."""
+    stretched_ms: NDArray[np.int64]
+    """Off-delay in place of the rule's own where it is longer: the condition chatters. [ms]"""
+    risen_ms: NDArray[np.int64]
+    """Shape (n, `RISES`): the last times the condition came true, newest last. [ms since 1970-01-01T00:00Z]"""
 
     @classmethod
     def blank(cls, n: int) -> "Memory":
@@ -57,6 +65,8 @@ class Memory:
             run=np.zeros(n, np.int64),
             holds=np.zeros(n, bool),
             last_ms=np.full(n, -1, np.int64),
+            stretched_ms=np.zeros(n, np.int64),
+            risen_ms=np.full((n, RISES), NEVER_MS, np.int64),
         )
 
 
@@ -68,6 +78,8 @@ class Changes:
     rose: NDArray[np.bool_]
     at_ms: NDArray[np.int64]
     """Instant of the reading that decided it. [ms since 1970-01-01T00:00Z]"""
+    since_ms: NDArray[np.int64]
+    """Instant of the first reading of the run that decided it. [ms since 1970-01-01T00:00Z]"""
     value: NDArray[np.float64]
 
 
@@ -116,6 +128,8 @@ def advance(rules: Rules, memory: Memory, rule: ArrayLike, t_ms: ArrayLike, valu
     _extend_runs(memory, which, at, beyond)
     changes = _decide(rules, memory, which, at, v)
     memory.holds[changes.rule] = changes.rose
+    rose = changes.rule[changes.rose]
+    memory.risen_ms[rose] = np.column_stack([memory.risen_ms[rose, 1:], changes.at_ms[changes.rose]])
     return changes
 
 
@@ -146,8 +160,9 @@ def _decide(
     rules: Rules, memory: Memory, which: NDArray[np.int64], at: NDArray[np.int64], v: NDArray[np.float64]
 ) -> Changes:
     beyond = memory.beyond[which]
-    delay_ms = np.where(beyond, rules.on_delay_ms[which], rules.off_delay_ms[which])
+    off_delay_ms = np.maximum(rules.off_delay_ms[which], memory.stretched_ms[which])
+    delay_ms = np.where(beyond, rules.on_delay_ms[which], off_delay_ms)
     readings = np.where(beyond, rules.on_readings[which], rules.off_readings[which])
     ripe = (at - memory.since_ms[which] >= delay_ms) & (memory.run[which] >= readings)
     changed = ripe & (beyond != memory.holds[which])
-    return Changes(which[changed], beyond[changed], at[changed], v[changed])
+    return Changes(which[changed], beyond[changed], at[changed], memory.since_ms[which[changed]], v[changed])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from analytics.alarms import audit, links, outbox
 from analytics.alarms.audit import AuditRow
-from analytics.alarms.events import Event, Rose, Severity
+from analytics.alarms.events import Acknowledge, Event, Rose, Severity, Unshelve
 from analytics.alarms.state import Alarm, Effect, IllegalTransition, Kind, State, step
 from edge.errors import SteppeError
 
@@ -25,8 +25,9 @@ CREATE TABLE IF NOT EXISTS alarm(
 CREATE INDEX IF NOT EXISTS alarm_standing ON alarm(standing) WHERE standing;
 CREATE TABLE IF NOT EXISTS occurrence(
     id INTEGER PRIMARY KEY, alarm TEXT NOT NULL, number INTEGER NOT NULL, onset_ms INTEGER NOT NULL,
-    severity INTEGER NOT NULL, value REAL, cause TEXT, acked_ms INTEGER, acked_by TEXT, returned_ms INTEGER,
-    closed_ms INTEGER, chatter INTEGER NOT NULL DEFAULT 0, UNIQUE(alarm, number));
+    severity INTEGER NOT NULL, value REAL, cause TEXT, acked_ms INTEGER, acked_by TEXT,
+    first_acked_ms INTEGER, returned_ms INTEGER, closed_ms INTEGER, chatter INTEGER NOT NULL DEFAULT 0,
+    UNIQUE(alarm, number));
 CREATE INDEX IF NOT EXISTS occurrence_open ON occurrence(closed_ms) WHERE closed_ms IS NULL;
 CREATE INDEX IF NOT EXISTS occurrence_time ON occurrence(onset_ms);
 CREATE TABLE IF NOT EXISTS late_turn(
@@ -38,6 +39,7 @@ CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 {links.SCHEMA}
 """
 BUSY_TIMEOUT_S = 10.0
+ENGINE = "engine"
 
 
 class AlarmDatabaseError(SteppeError):
@@ -67,16 +69,31 @@ class Occurrence:
     onset_ms: int
     """When the condition began. [ms since 1970-01-01T00:00Z]"""
     severity: Severity
+    """The gravest so far."""
     value: float | None
     """The reading that decided it, in the point's unit."""
     cause: str | None
     """The alarm that explains it; None for a cause of its own."""
     acked_ms: int | None
+    """When the acknowledgement that counts now was given; None if nobody has it."""
     acked_by: str | None
+    first_acked_ms: int | None
+    """When somebody first took it, whatever became of that."""
     returned_ms: int | None
     closed_ms: int | None
     chatter: int
     """How often the condition came back within the merge window."""
+
+
+@dataclass(frozen=True)
+class LateSpan:
+    """A time at which a condition held, told by a backlog; nobody was called."""
+
+    alarm: str
+    onset_ms: int
+    returned_ms: int | None
+    """None where no reading of the backlog told of its end."""
+    severity: Severity
 
 
 @dataclass(frozen=True)
@@ -86,9 +103,11 @@ class Act:
     event: Event
     at_ms: int
     """Instant of the reading that decided it, or of the person's act. [ms since 1970-01-01T00:00Z]"""
-    actor: str = "engine"
+    actor: str = ENGINE
     reason: str = ""
     value: float | None = None
+    since_ms: int | None = None
+    """When the condition began, before its on-delay; None where that is the instant itself."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +168,7 @@ class AlarmDatabase:
         return dict(self._db.execute(query).fetchall())
 
     def acked_ms(self, alarm_id: str, number: int) -> int | None:
-        """Return when an occurrence was acknowledged last. [ms since 1970-01-01T00:00Z]"""
+        """Return when the acknowledgement that counts now was given. [ms since 1970-01-01T00:00Z]"""
         query = "SELECT acked_ms FROM occurrence WHERE alarm = ? AND number = ?"
         row = self._db.execute(query, (alarm_id, number)).fetchone()
         return None if row is None else row[0]
@@ -158,6 +177,17 @@ class AlarmDatabase:
         """Return what backlogs told of an alarm: instants at which its condition came true (or went)."""
         query = "SELECT at_ms, rose FROM late_turn WHERE alarm = ? ORDER BY at_ms"
         return [(at_ms, bool(rose)) for at_ms, rose in self._db.execute(query, (alarm_id,))]
+
+    def late_spans(self, *, start_ms: int = 0, end_ms: int = 2**62) -> list[LateSpan]:
+        """Return what backlogs told of times with start <= onset < end, the oldest first."""
+        query = "SELECT alarm, at_ms, rose, severity FROM late_turn ORDER BY alarm, at_ms"
+        spans: list[LateSpan] = []
+        for alarm, at_ms, rose, severity in self._db.execute(query):
+            if rose:
+                spans.append(LateSpan(alarm, at_ms, None, Severity(severity)))
+            elif spans and spans[-1].alarm == alarm and spans[-1].returned_ms is None:
+                spans[-1] = replace(spans[-1], returned_ms=at_ms)
+        return sorted((span for span in spans if start_ms <= span.onset_ms < end_ms), key=lambda span: span.onset_ms)
 
     def audit_rows(self, *, alarm: str | None = None, limit: int = 1000) -> list[AuditRow]:
         """Return the newest audit rows first."""
@@ -214,7 +244,7 @@ class Transaction:
         if after != before:
             self._keep(changed, now_ms)
             self._audit(record.id, act, before, after, now_ms, act_name=_name(act))
-        self._keep_occurrence(changed, act, effects)
+        self._keep_occurrence(changed, before, act, effects)
         return Applied(changed, before, effects)
 
     def set_cause(self, alarm_id: str, number: int, cause: str | None) -> None:
@@ -227,6 +257,10 @@ class Transaction:
         """Keep what a backlog told of an alarm's past; the same word twice is kept once."""
         row = (alarm_id, at_ms, int(rose), severity)
         self.connection.execute("INSERT OR IGNORE INTO late_turn VALUES(?, ?, ?, ?)", row)
+
+    def kept_back(self, mark: str, *, since_ms: int) -> list[str]:
+        """Return the alarms that a window hid or took out of service since an instant."""
+        return audit.alarms_acted_on(self.connection, ("Suppress", "RemoveFromService"), mark, since_ms=since_ms)
 
     def set_meta(self, name: str, value: str) -> None:
         """Keep a value with the alarms."""
@@ -241,35 +275,52 @@ class Transaction:
         row = AuditRow(act.at_ms, now_ms, alarm_id, act_name, before.state, after.state, act.actor, act.reason)
         audit.append(self.connection, row)
 
-    def _keep_occurrence(self, record: AlarmRecord, act: Act, effects: tuple[Effect, ...]) -> None:
+    def _keep_occurrence(self, record: AlarmRecord, before: Alarm, act: Act, effects: tuple[Effect, ...]) -> None:
         if Effect.OPEN_OCCURRENCE in effects:
-            self.connection.execute(
-                "INSERT INTO occurrence(alarm, number, onset_ms, severity, value) VALUES(?, ?, ?, ?, ?)",
-                (record.id, record.alarm.occurrence, act.at_ms, int(record.alarm.severity), act.value),
-            )
+            self._open_occurrence(record, act)
             return
-        for column, value in _occurrence_changes(record.alarm, act, effects).items():
+        changes = _occurrence_changes(record.alarm, before, act, effects)
+        if changes:
+            assignments = ", ".join(f"{column} = {value}" for column, value in changes.items())
             self.connection.execute(
-                f"UPDATE occurrence SET {column} = ? WHERE alarm = ? AND number = ?",  # noqa: S608 - our own names
-                (value, record.id, record.alarm.occurrence),
-            )
-        if Effect.COUNT_CHATTER in effects:
-            self.connection.execute(
-                "UPDATE occurrence SET chatter = chatter + 1 WHERE alarm = ? AND number = ?",
-                (record.id, record.alarm.occurrence),
+                f"UPDATE occurrence SET {assignments} WHERE alarm = :alarm AND number = :number",  # noqa: S608 - ours
+                {
+                    "alarm": record.id,
+                    "number": record.alarm.occurrence,
+                    "at_ms": act.at_ms,
+                    "actor": act.actor,
+                    "severity": int(record.alarm.severity),
+                },
             )
 
+    def _open_occurrence(self, record: AlarmRecord, act: Act) -> None:
+        """One alarm has one open occurrence: an earlier one that nobody acknowledged is closed by the next."""
+        self.connection.execute(
+            "UPDATE occurrence SET closed_ms = ? WHERE alarm = ? AND closed_ms IS NULL", (act.at_ms, record.id)
+        )
+        onset_ms = act.at_ms if act.since_ms is None else act.since_ms
+        self.connection.execute(
+            "INSERT INTO occurrence(alarm, number, onset_ms, severity, value) VALUES(?, ?, ?, ?, ?)",
+            (record.id, record.alarm.occurrence, onset_ms, int(record.alarm.severity), act.value),
+        )
 
-def _occurrence_changes(alarm: Alarm, act: Act, effects: tuple[Effect, ...]) -> dict[str, object]:
-    changes: dict[str, object] = {}
-    if isinstance(act.event, Rose):
-        changes |= {"severity": int(alarm.severity), "returned_ms": None}
-    if not alarm.condition and alarm.fell_ms == act.at_ms:
-        changes["returned_ms"] = act.at_ms
-    if alarm.acked and act.actor != "engine":
-        changes |= {"acked_ms": act.at_ms, "acked_by": act.actor}
+
+def _occurrence_changes(alarm: Alarm, before: Alarm, act: Act, effects: tuple[Effect, ...]) -> dict[str, str]:
+    """Return what changes in the present occurrence: column → SQL expression."""
+    changes: dict[str, str] = {}
+    if isinstance(act.event, Rose) and (not before.condition or alarm.severity != before.severity):
+        changes |= {"severity": "max(severity, :severity)", "returned_ms": "NULL"}
+    if before.condition and not alarm.condition:
+        changes["returned_ms"] = ":at_ms"
+    if alarm.acked and not before.acked and isinstance(act.event, Acknowledge | Unshelve):
+        changes |= {"acked_ms": ":at_ms", "acked_by": ":actor"}
+        changes["first_acked_ms"] = "coalesce(first_acked_ms, :at_ms)"
+    if before.acked and not alarm.acked:
+        changes |= {"acked_ms": "NULL", "acked_by": "NULL"}
+    if Effect.COUNT_CHATTER in effects:
+        changes["chatter"] = "chatter + 1"
     if Effect.CLOSE_OCCURRENCE in effects:
-        changes["closed_ms"] = act.at_ms
+        changes["closed_ms"] = ":at_ms"
     return changes
 
 

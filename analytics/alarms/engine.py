@@ -7,49 +7,79 @@ the conditions remember (runs and delays) is rebuilt from a snapshot and the jou
 
 import base64
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analytics.alarms import suppression
+from analytics.alarms import derived, suppression
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord, Transaction
+from analytics.alarms.derived import Derived
 from analytics.alarms.evaluate import Evaluation, Turn
-from analytics.alarms.events import Event, Fell, Rose, Severity, ShelfExpired, Suppress, Unacknowledge
+from analytics.alarms.events import (
+    Disable,
+    Doubted,
+    Enable,
+    Event,
+    Fell,
+    Rose,
+    Severity,
+    ShelfExpired,
+    Suppress,
+    Unacknowledge,
+)
+from analytics.alarms.listening import Listening
 from analytics.alarms.planner import Planner
 from analytics.alarms.state import State
 from analytics.alarms.suppression import Places
-from analytics.alarms.watch import Watch
+from analytics.alarms.watch import Watch, WatchedAlarm
+from analytics.alarms.windows import PREFIX, Open, open_at
 from ingest.decode import chunks
 from ingest.journal import Entry, Journal
 
 log = logging.getLogger(__name__)
 
-CURSOR, SNAPSHOT, SNAPSHOT_AT, SITES = "cursor", "snapshot", "snapshot_at", "sites_heard"
+CURSOR, SNAPSHOT, SNAPSHOT_AT, SITES, WINDOWS = "cursor", "snapshot", "snapshot_at", "sites_heard", "window_open"
 STEP_ENTRIES = 500
 SNAPSHOT_EVERY_ENTRIES = 5_000
+GAP_MS = 180_000
 
 
 @dataclass(eq=False)
 class Engine:
-    """One engine over one `alarms.db`; `step` and `tick` are called by the loop in `service`."""
+    """One engine over one `alarms.db`; `start` once, then `step` and `tick`, called by the loop in `service`."""
 
     journal: Journal
     database: AlarmDatabase
     watch: Watch
     where: Places
     planner: Planner
+    gap_ms: int = GAP_MS
+    """Longest time between two ticks that is no pause of the engine's own. [ms]"""
     evaluation: Evaluation = field(init=False)
     position: int = field(init=False)
     """Journal position up to which everything is in `alarms.db`."""
     _snapshot_at: int = field(init=False)
+    _listening: Listening = field(init=False)
 
     def __post_init__(self) -> None:
         self.evaluation = Evaluation(self.watch)
         self.position = int(self.database.meta(CURSOR, "0"))
         self._snapshot_at = int(self.database.meta(SNAPSHOT_AT, "0"))
+        self._listening = Listening.restored(self.database, self.gap_ms)
         self._catch_up()
+
+    def start(self, *, now_ms: int) -> None:
+        """Bring the alarms in line with a register that has changed; where it has not, nothing happens."""
+        with self.database.transaction() as change:
+            for record, event in list(self._left_or_came_back()):
+                self._apply_to(change, record, Act(event, now_ms, reason="register changed"), now_ms)
+            for number, severity in list(self._differing()):
+                event = Fell(now_ms) if severity is None else Rose(now_ms, severity)
+                act = Act(event, now_ms, reason="register changed")
+                self._apply_watched(change, self.watch.alarms[number], act, now_ms)
 
     def step(self, *, now_ms: int) -> int:
         """Take the next journal entries, if any, in one transaction; return how many."""
@@ -67,13 +97,15 @@ class Engine:
         return len(entries)
 
     def tick(self, *, now_ms: int) -> None:
-        """Do what time alone brings: shelves end, acknowledgements run out, plans begin, sites fall silent."""
+        """Do what time alone brings: shelves end, acknowledgements run out, windows open, sites fall silent."""
         with self.database.transaction() as change:
+            self._listening.tick(change, now_ms=now_ms)
             for record in self.database.records(only_standing=True):
                 for event in self._due(record, now_ms):
                     self._apply(change, record.id, Act(event, now_ms), now_ms)
-            self._apply_silence(change, now_ms)
+            self._apply_derived(change, now_ms)
             self._apply_suppression(change, now_ms)
+            self._report_windows(change, now_ms)
 
     def _catch_up(self) -> None:
         """Rebuild what the conditions remember: the snapshot, then the entries up to the cursor, changing nothing."""
@@ -86,6 +118,34 @@ class Engine:
             self._evaluate(entries)
             at = entries[-1].position
 
+    def _left_or_came_back(self) -> Iterator[tuple[AlarmRecord, Event]]:
+        """Alarms that stand and are no longer watched, and disabled ones that are watched again."""
+        watched = {alarm.id for alarm in self.watch.alarms}
+        for record in self.database.records():
+            if record.kind in (*derived.KINDS, "notice_dead"):
+                continue
+            if record.id not in watched and record.alarm.enabled and record.alarm.state is not State.NORMAL:
+                yield record, Disable()
+            elif record.id in watched and not record.alarm.enabled:
+                yield record, Enable()
+
+    def _differing(self) -> Iterator[tuple[int, Severity | None]]:
+        """Alarms by number whose condition by the present rules is another than the one on record.
+
+        A condition goes only where each of its rules has been read and is inside: what is unknown is held.
+        """
+        on_record = {record.id: record.alarm for record in self.database.records()}
+        live = self.evaluation.live
+        for number, watched in enumerate(self.watch.alarms):
+            severity = self.watch.holding(live.holds, number)
+            alarm = on_record.get(watched.id)
+            stands = alarm is not None and alarm.condition and alarm.enabled
+            mine = self.watch.rules_of_alarm[number]
+            if severity is not None and not (stands and alarm is not None and alarm.severity == severity):
+                yield number, severity
+            elif severity is None and stands and (~live.beyond[mine] & (live.last_ms[mine] >= 0)).all():
+                yield number, None
+
     def _evaluate(self, entries: Sequence[Entry]) -> tuple[list[Turn], list[Turn]]:
         """Take the batches among `entries` one by one, in the order of their arrival."""
         turns: list[Turn] = []
@@ -93,63 +153,118 @@ class Engine:
         for entry in entries:
             if entry.kind == "batch":
                 for chunk in chunks([entry], 1):
-                    received = np.full(len(chunk.rows), entry.received_ms, np.int64)
-                    live_turns, late_turns = self.evaluation.take(chunk.rows, received)
+                    live_turns, late_turns = self.evaluation.take(chunk.rows, entry.received_ms)
                     turns += live_turns
                     late += late_turns
         return turns, late
 
     def _apply_turns(self, change: Transaction, turns: Sequence[Turn], now_ms: int) -> None:
         """Move the alarms of the rules that turned, each at the instant that decided it."""
-        holds = self.evaluation.live.holds.copy()
-        for turn in reversed(turns):
-            holds[turn.rule] = not turn.rose
-        for turn in turns:
-            holds[turn.rule] = turn.rose
-            number = int(self.watch.alarm_of[turn.rule])
-            watched = self.watch.alarms[number]
-            severity = self.watch.holding(holds, number)
+        for turn, watched, _, severity in self._replayed(turns, self.evaluation.live.holds):
             event: Event = Fell(turn.at_ms) if severity is None else Rose(turn.at_ms, severity)
-            act = Act(event, turn.at_ms, value=None if np.isnan(turn.value) else turn.value)
-            record = change.find(watched.id, asset=watched.asset, kind=watched.about.name)
-            self._apply_to(change, record, act, now_ms)
+            value = None if np.isnan(turn.value) else turn.value
+            self._apply_watched(change, watched, Act(event, turn.at_ms, value=value, since_ms=turn.since_ms), now_ms)
 
     def _note_late(self, change: Transaction, late: Sequence[Turn]) -> None:
         """Write what a backlog tells into the history; nobody is told."""
-        for turn in late:
-            watched = self.watch.alarms[int(self.watch.alarm_of[turn.rule])]
-            change.note_late(watched.id, turn.at_ms, rose=turn.rose, severity=int(self.watch.severity[turn.rule]))
+        for turn, watched, before, severity in self._replayed(late, self.evaluation.late.holds):
+            if (before is None) != (severity is None):
+                at_ms = turn.at_ms if severity is None else turn.since_ms
+                grade = int(before or severity or Severity.LOW)
+                change.note_late(watched.id, at_ms, rose=severity is not None, severity=grade)
+
+    def _replayed(
+        self, turns: Sequence[Turn], holds_after: NDArray[np.bool_]
+    ) -> Iterator[tuple[Turn, WatchedAlarm, Severity | None, Severity | None]]:
+        """Go through turns one by one; yield each with its alarm and the alarm's severity before and after it."""
+        holds = holds_after.copy()
+        for turn in reversed(turns):
+            holds[turn.rule] = not turn.rose
+        for turn in turns:
+            number = int(self.watch.alarm_of[turn.rule])
+            before = self.watch.holding(holds, number)
+            holds[turn.rule] = turn.rose
+            yield turn, self.watch.alarms[number], before, self.watch.holding(holds, number)
 
     def _note_sites(self, change: Transaction, entries: Sequence[Entry]) -> None:
         for site, received_ms in {entry.site: entry.received_ms for entry in entries}.items():
             change.set_meta(f"{SITES}:{site}", str(received_ms))
 
-    def _apply_silence(self, change: Transaction, now_ms: int) -> None:
-        """A site that was heard and is no longer raises an alarm; its first word clears it."""
-        limit_ms = int(self.planner.settings.site_silent_after_s * 1000)
-        for name, value in self.database.metas(f"{SITES}:").items():
-            site, heard_ms = name.removeprefix(f"{SITES}:"), int(value)
-            gateway = self.planner.register.points.get(f"{site}/gateway.mains_on")
-            record = change.find(f"{site}#silent", asset=gateway.asset if gateway else site, kind="site_silent")
-            silent = now_ms - heard_ms > limit_ms
-            if silent and not record.alarm.condition:
-                self._apply_to(change, record, Act(Rose(heard_ms, Severity.HIGH), now_ms), now_ms)
-            elif not silent and record.alarm.condition:
-                self._apply_to(change, record, Act(Fell(heard_ms), heard_ms), now_ms)
+    def _apply_derived(self, change: Transaction, now_ms: int) -> None:
+        """Raise what follows from other conditions and from time, clear what no longer does, mark what is in doubt."""
+        holding = {one.id: one for one in self._derived(now_ms)}
+        standing = self.database.records(only_standing=True)
+        raised = {record.id for record in standing if record.alarm.condition}
+        for one in holding.values():
+            if one.id not in raised:
+                record = change.find(one.id, asset=one.asset, kind=one.kind)
+                act = Act(Rose(now_ms, one.severity), now_ms, value=one.value, since_ms=one.since_ms)
+                self._apply_to(change, record, act, now_ms)
+        for record in standing:
+            if record.kind in derived.KINDS and record.alarm.condition and record.id not in holding:
+                self._apply_to(change, record, Act(Fell(now_ms), now_ms), now_ms)
+        for record, doubtful in list(derived.doubts(self.database.records(only_standing=True))):
+            self._apply_to(change, record, Act(Doubted(doubtful), now_ms), now_ms)
+
+    def _derived(self, now_ms: int) -> Iterator[Derived]:
+        settings, register = self.planner.settings, self.planner.register
+        live = self.evaluation.live
+        limit_ms = int(settings.site_silent_after_s * 1000)
+        if now_ms - self._listening.since_ms > limit_ms:
+            heard = {name.removeprefix(f"{SITES}:"): int(at) for name, at in self.database.metas(f"{SITES}:").items()}
+            yield from derived.silent_sites(register, heard, limit_ms, now_ms=now_ms)
+        else:
+            yield from self._still_silent()
+        yield from derived.silent_buses(self.watch, live)
+        yield from derived.chattering(self.watch, live)
+        yield from derived.hidden_too_long(self.database.records(only_standing=True), now_ms=now_ms)
+        yield from derived.nobody_on_duty(settings, self.planner.timezone, now_ms=now_ms)
+
+    def _still_silent(self) -> Iterator[Derived]:
+        """Sites that stood as silent and have not spoken since: an engine that was deaf itself clears nothing."""
+        heard = self.database.metas(f"{SITES}:")
+        onsets = self.database.onsets_ms()
+        for record in self.database.records(only_standing=True):
+            site = record.id.removesuffix("#silent")
+            onset_ms = onsets.get(record.id, 0)
+            if record.kind == "site_silent" and int(heard.get(f"{SITES}:{site}", "0")) <= onset_ms:
+                yield Derived(record.id, record.asset, record.kind, record.alarm.severity, onset_ms)
 
     def _apply_suppression(self, change: Transaction, now_ms: int) -> None:
         records = self.database.records(only_standing=True)
+        if not records:
+            return
         onsets = self.database.onsets_ms()
         grace_ms = int(self.planner.settings.grace_s * 1000)
-        plans = self.planner.register.plans
-        acts = suppression.wanted(self.where, records, plans, onsets, now_ms=now_ms, grace_ms=grace_ms)
+        over = suppression.covers(self.planner.register.plans, self._open_windows(now_ms), now_ms=now_ms)
+        acts = suppression.wanted(self.where, records, over, onsets, now_ms=now_ms, grace_ms=grace_ms)
         for record, act in list(acts):
             applied = self._apply(change, record.id, act, now_ms)
-            if isinstance(act.event, Suppress) and not act.event.by.startswith(suppression.PLAN_PREFIX):
+            if isinstance(act.event, Suppress) and not act.event.by.startswith(suppression.COVER_PREFIXES):
                 change.set_cause(record.id, applied.alarm.occurrence, act.event.by)
+
+    def _open_windows(self, now_ms: int) -> list[Open]:
+        opened = (open_at(window, now_ms, self.planner.timezone) for window in self.planner.settings.windows)
+        return [one for one in opened if one is not None]
+
+    def _report_windows(self, change: Transaction, now_ms: int) -> None:
+        """When a window has shut, tell whoever manages the alarms what it kept back."""
+        known = self.database.metas(f"{WINDOWS}:")
+        opened = {f"{WINDOWS}:{one.window.name}": one for one in self._open_windows(now_ms)}
+        for name, one in opened.items():
+            if known.get(name) != str(one.start_ms):
+                change.set_meta(name, str(one.start_ms))
+        for name, start in known.items():
+            if start and name not in opened:
+                change.set_meta(name, "")
+                window = name.removeprefix(f"{WINDOWS}:")
+                kept_back = change.kept_back(f"{PREFIX}{window}", since_ms=int(start))
+                self.planner.report_window(change, window, kept_back, now_ms=now_ms)
 
     def _due(self, record: AlarmRecord, now_ms: int) -> list[Event]:
         alarm = record.alarm
+        if not alarm.enabled:
+            return []
         if alarm.shelved_until_ms is not None and now_ms >= alarm.shelved_until_ms:
             return [ShelfExpired()]
         expires_min = self.planner.chain(alarm.severity).ack_expires_min
@@ -158,6 +273,10 @@ class Engine:
             if acked_ms is not None and now_ms - acked_ms >= expires_min * 60_000:
                 return [Unacknowledge()]
         return []
+
+    def _apply_watched(self, change: Transaction, watched: WatchedAlarm, act: Act, now_ms: int) -> None:
+        record = change.find(watched.id, asset=watched.asset, kind=watched.about.name)
+        self._apply_to(change, record, act, now_ms)
 
     def _apply(self, change: Transaction, alarm_id: str, act: Act, now_ms: int) -> AlarmRecord:
         return self._apply_to(change, change.record(alarm_id), act, now_ms)

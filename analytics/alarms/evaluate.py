@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.alarms import chatter
 from analytics.alarms.conditions import Changes, Memory, advance
 from analytics.alarms.watch import Watch
 from edge.wire import Quality
@@ -17,6 +18,8 @@ from ingest.store import Columns
 
 LIVE_MS = 15 * 60_000
 """A reading that arrives later than this after it was sampled is history. [ms]"""
+AHEAD_MS = 60_000
+"""A site's clock may be ahead of the centre's by this much before its readings are moved back. [ms]"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Turn:
     rose: bool
     at_ms: int
     """Instant of the reading that decided it. [ms since 1970-01-01T00:00Z]"""
+    since_ms: int
+    """When the condition began, before its delay. [ms since 1970-01-01T00:00Z]"""
     value: float
 
 
@@ -42,15 +47,17 @@ class Evaluation:
         self.live = Memory.blank(len(self.watch.rules))
         self.late = Memory.blank(len(self.watch.rules))
 
-    def take(self, rows: Columns, received_ms: NDArray[np.int64]) -> tuple[list[Turn], list[Turn]]:
-        """Take readings in the order of their arrival; return the live changes and the late ones.
+    def take(self, rows: Columns, received_ms: int) -> tuple[list[Turn], list[Turn]]:
+        """Take the readings of one batch; return the live changes and the late ones.
 
-        `received_ms` has one entry per row.
+        Readings from the future are moved back together so that the newest was read as it arrived: a site whose clock
+        is set back later must not be deaf until that clock has caught up.
         """
         rule, row = self._rules_of_rows(rows)
-        t_ms = rows.t_ms[row]
+        ahead_ms = int(rows.t_ms.max()) - received_ms if len(rows) else 0
+        t_ms = rows.t_ms[row] - (ahead_ms if ahead_ms > AHEAD_MS else 0)
         value = np.where(self.watch.of_answers[rule], _unanswered(rows)[row], rows.value[row])
-        is_live = received_ms[row] - t_ms <= LIVE_MS
+        is_live = received_ms - t_ms <= LIVE_MS
         return (
             self._advance(self.live, rule[is_live], t_ms[is_live], value[is_live]),
             self._advance(self.late, rule[~is_live], t_ms[~is_live], value[~is_live]),
@@ -62,17 +69,22 @@ class Evaluation:
         arrays = {
             f"{name}_{key}": array for name in ("live", "late") for key, array in vars(getattr(self, name)).items()
         }
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, marks=self.watch.marks, **arrays)
         return file.getvalue()
 
     def restore(self, snapshot: bytes) -> bool:
-        """Take both memories from a snapshot of the same rules; False, and nothing taken, if the rules have changed."""
+        """Take what a snapshot remembers of the rules that are still the same; others begin afresh.
+
+        Return whether it was readable; nothing is taken from one of another version.
+        """
         with np.load(io.BytesIO(snapshot), allow_pickle=False) as arrays:
-            if len(arrays["live_run"]) != len(self.watch.rules):
+            keys = vars(Memory.blank(0))
+            if not {"marks", *(f"{name}_{key}" for name in ("live", "late") for key in keys)} <= set(arrays.files):
                 return False
+            _, here, there = np.intersect1d(self.watch.marks, arrays["marks"], return_indices=True)
             for name in ("live", "late"):
-                keys = vars(Memory.blank(0))
-                setattr(self, name, Memory(**{key: arrays[f"{name}_{key}"] for key in keys}))
+                for key in keys:
+                    getattr(getattr(self, name), key)[here] = arrays[f"{name}_{key}"][there]
         return True
 
     def _rules_of_rows(self, rows: Columns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -95,7 +107,10 @@ class Evaluation:
         rule, t_ms, value = rule[order], t_ms[order], value[order]
         turns: list[Turn] = []
         for wave in _waves(rule):
-            turns += _turns(advance(self.watch.rules, memory, rule[wave], t_ms[wave], value[wave]))
+            changes = advance(self.watch.rules, memory, rule[wave], t_ms[wave], value[wave])
+            chatter.damp(self.watch.rules, memory, changes)
+            chatter.relax(memory, rule[wave])
+            turns += _turns(changes)
         return sorted(turns, key=lambda turn: (turn.at_ms, turn.rule))
 
 
@@ -114,5 +129,5 @@ def _waves(rule: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 def _turns(changes: Changes) -> list[Turn]:
-    columns = (changes.rule.tolist(), changes.rose.tolist(), changes.at_ms.tolist(), changes.value.tolist())
-    return [Turn(*row) for row in zip(*columns, strict=True)]
+    columns = (changes.rule, changes.rose, changes.at_ms, changes.since_ms, changes.value)
+    return [Turn(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]

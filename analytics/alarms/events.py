@@ -73,6 +73,7 @@ class Suppress:
     """A cause, a plan or a window explains it."""
 
     by: str
+    at_ms: int
 
 
 @dataclass(frozen=True)

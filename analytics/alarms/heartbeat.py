@@ -15,15 +15,17 @@ HOUR = time(8, 3)
 
 def plan_heartbeats(change: Transaction, settings: AlarmSettings, timezone: str, *, now_ms: int) -> None:
     """Queue the day's word for each channel once its hour has come, to the manager."""
-    if not settings.manager:
+    manager = settings.person(settings.manager)
+    if manager is None:
         return
     zone = ZoneInfo(timezone)
     local = datetime.fromtimestamp(now_ms / 1000, zone)
     if local.time() < HOUR:
         return
-    language = settings.person(settings.manager).language
     words = [
-        _word(name, texts.heartbeat(name, language=language).body, settings.manager, local.date().isoformat(), now_ms)
+        _word(
+            name, texts.heartbeat(name, language=manager.language).body, manager.name, local.date().isoformat(), now_ms
+        )
         for name in (channel.name for channel in settings.channels)
     ]
     outbox.queue(change.connection, words, now_ms=now_ms)

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS outbox(
     title TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'queued', attempts INTEGER NOT NULL DEFAULT 0,
     queued_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, lease_until_ms INTEGER NOT NULL DEFAULT 0,
     sent_ms INTEGER, sent_by TEXT NOT NULL DEFAULT '', sent_with INTEGER, provider_id TEXT NOT NULL DEFAULT '',
-    last_error TEXT NOT NULL DEFAULT '');
+    last_error TEXT NOT NULL DEFAULT '', called_back INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox(state, next_ms);
 CREATE INDEX IF NOT EXISTS outbox_sent ON outbox(sent_by, sent_ms);
 CREATE INDEX IF NOT EXISTS outbox_alarm ON outbox(alarm, occurrence);
@@ -42,7 +42,7 @@ class Outgoing:
     alarm: str
     occurrence: int
     purpose: str
-    """`fired`, `resolved`, `escalated`, `digest`, `heartbeat`, `reminder`."""
+    """`fired`, `escalated`, `reminder`, `resolved`, `heartbeat`, `window`."""
     severity: Severity
     recipient: str
     channels: tuple[str, ...]
@@ -101,7 +101,8 @@ def lease(connection: sqlite3.Connection, *, now_ms: int, limit: int) -> list[Qu
     """Take up to `limit` due notices, the gravest and oldest first, for `LEASE_MS`; nobody else gets them meanwhile."""
     rows = connection.execute(
         "UPDATE outbox SET state = 'sending', lease_until_ms = ?1 + ?2 WHERE id IN (SELECT id FROM outbox"
-        " WHERE next_ms <= ?1 AND (state = 'queued' OR (state = 'sending' AND lease_until_ms <= ?1))"
+        " WHERE next_ms <= ?1 AND NOT called_back"
+        " AND (state = 'queued' OR (state = 'sending' AND lease_until_ms <= ?1))"
         " ORDER BY severity DESC, next_ms, id LIMIT ?3)"
         " RETURNING id, alarm, occurrence, purpose, severity, recipient, channels, title, body, attempts",
         (now_ms, LEASE_MS, limit),
@@ -113,13 +114,15 @@ def lease(connection: sqlite3.Connection, *, now_ms: int, limit: int) -> list[Qu
 def settle(
     connection: sqlite3.Connection, notice: Queued, answer: Answer, *, now_ms: int, sent_with: int | None = None
 ) -> str:
-    """Write down what became of a leased notice; return its new state: accepted, queued or dead.
+    """Write down what became of a leased notice; return its new state: accepted, queued, cancelled or dead.
 
     `sent_with` is the first notice's id where several went as one message.
     """
     if answer.verdict is Verdict.ACCEPTED:
         row = {"state": "accepted", "sent_ms": now_ms, "provider_id": answer.provider_id}
         row |= {"sent_by": notice.channels[0], "sent_with": sent_with or notice.id}
+    elif not wanted(connection, [notice]):
+        row = {"state": "cancelled"}
     elif answer.verdict is Verdict.WAIT and notice.attempts < len(BACK_OFF_S) and not _parked(notice, answer):
         row = {"state": "queued", "attempts": notice.attempts + 1, "next_ms": now_ms + _wait_ms(notice, answer)}
     elif len(notice.channels) > 1:
@@ -144,20 +147,46 @@ def put_back(connection: sqlite3.Connection, notice: Queued, *, until_ms: int) -
 
 
 def cancel(connection: sqlite3.Connection, alarm: str, occurrence: int, purposes: Sequence[str]) -> int:
-    """Drop what is still waiting for an occurrence, for some purposes; return how many notices went."""
+    """Call back what waits for an occurrence, for some purposes; return how many notices that is.
+
+    One that a worker holds just now may still leave, once; it is never tried again.
+    """
     done = connection.execute(
-        "UPDATE outbox SET state = 'cancelled' WHERE state = 'queued' AND alarm = ? AND occurrence = ?"
+        "UPDATE outbox SET called_back = 1, state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END"
+        " WHERE state IN ('queued', 'sending') AND alarm = ? AND occurrence = ?"
         " AND purpose IN (SELECT value FROM json_each(?))",
         (alarm, occurrence, json.dumps(list(purposes))),
     )
     return done.rowcount
 
 
-def was_told(connection: sqlite3.Connection, alarm: str, occurrence: int) -> list[str]:
-    """Return who has been sent word of an occurrence, or may have been: they are owed the word that it is over."""
+def wanted(connection: sqlite3.Connection, notices: Sequence[Queued]) -> list[Queued]:
+    """Return those of some leased notices that have not been called back since; the others are cancelled."""
+    ids = json.dumps([notice.id for notice in notices])
     rows = connection.execute(
-        "SELECT DISTINCT recipient FROM outbox WHERE alarm = ? AND occurrence = ?"
-        " AND purpose IN ('fired', 'escalated') AND state IN ('accepted', 'sending') ORDER BY recipient",
+        "UPDATE outbox SET state = 'cancelled' WHERE called_back AND state = 'sending'"
+        " AND id IN (SELECT value FROM json_each(?)) RETURNING id",
+        (ids,),
+    ).fetchall()
+    gone = {row[0] for row in rows}
+    return [notice for notice in notices if notice.id not in gone]
+
+
+def follow_clock(connection: sqlite3.Connection, back_ms: int) -> None:
+    """Move what waits by as much as the centre's clock was set back, so that nobody is told that much later."""
+    connection.execute(
+        "UPDATE outbox SET next_ms = next_ms - ?1, lease_until_ms = lease_until_ms - ?1"
+        " WHERE state IN ('queued', 'sending')",
+        (back_ms,),
+    )
+
+
+def was_told(connection: sqlite3.Connection, alarm: str, occurrence: int) -> list[str]:
+    """Return who has had word of an occurrence, or may have, and not yet that it is over: they are owed it."""
+    rows = connection.execute(
+        "SELECT recipient FROM outbox WHERE alarm = ? AND occurrence = ? AND state IN ('accepted', 'sending')"
+        " GROUP BY recipient HAVING max(id * (purpose IN ('fired', 'escalated', 'reminder')))"
+        " > max(id * (purpose = 'resolved')) ORDER BY recipient",
         (alarm, occurrence),
     )
     return [row[0] for row in rows]

@@ -4,15 +4,16 @@ Everything is queued in the transaction of the act. A later step of an escalatio
 time and called back by the acknowledgement, so that no timer lives in memory.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from analytics.alarms import outbox, texts
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord, Applied, Transaction
-from analytics.alarms.events import Severity
+from analytics.alarms.events import Acknowledge, Severity
+from analytics.alarms.links import VALID_MS, Link, LinkRefused, redeem, sign
 from analytics.alarms.outbox import Outgoing
 from analytics.alarms.rota import Step, on_duty
 from analytics.alarms.settings import AlarmSettings, Chain
@@ -32,16 +33,20 @@ class Planner:
     settings: AlarmSettings
     register: Register
     timezone: str
+    link_key: bytes = b""
+    """Secret under which acknowledgement links are signed; empty for no links."""
 
     def plan(self, change: Transaction, applied: Applied, kind: Kind, *, now_ms: int) -> None:
         """Queue and call back notices for what `applied` did, inside its transaction."""
         alarm, record = applied.record.alarm, applied.record
-        if Effect.STOP_ESCALATION in applied.effects:
+        told_anew = Effect.ANNUNCIATE in applied.effects
+        if told_anew or Effect.STOP_ESCALATION in applied.effects:
             outbox.cancel(change.connection, record.id, alarm.occurrence, WAITING)
-        if Effect.ANNUNCIATE in applied.effects:
+        if told_anew:
+            outbox.cancel(change.connection, record.id, alarm.occurrence, ("resolved",))
             outbox.queue(change.connection, list(self._calls(change, applied, kind, now_ms)), now_ms=now_ms)
         if Effect.RETURN_NOTICE in applied.effects:
-            outbox.queue(change.connection, list(self._returns(change, applied, now_ms)), now_ms=now_ms)
+            outbox.queue(change.connection, list(self._returns(change, applied, kind, now_ms)), now_ms=now_ms)
 
     def act(self, database: AlarmDatabase, alarm_id: str, act: Act, *, now_ms: int) -> AlarmRecord:
         """Do what a person asks of an alarm. Raises IllegalTransition; the refusal is in the audit trail then."""
@@ -54,6 +59,39 @@ class Planner:
             raise IllegalTransition(f"{alarm_id}: {applied.refused}")
         return applied.record
 
+    def take_by_link(self, database: AlarmDatabase, word: str, *, now_ms: int) -> AlarmRecord:
+        """Acknowledge what a link in a notice stands for, once. Raises LinkRefused; nothing was acknowledged then."""
+        with database.transaction() as change:
+            link = redeem(change.connection, word, self.link_key, now_ms=now_ms)
+            record = change.record(link.alarm)
+            if record.alarm.occurrence != link.occurrence:
+                raise LinkRefused("this link is of an earlier time of this alarm: see what stands now on the console")
+            kind = BY_NAME[record.kind].kind
+            act = Act(Acknowledge(), now_ms, link.person, "by link")
+            applied = change.apply(record, act, kind, now_ms=now_ms)
+            self.plan(change, applied, kind, now_ms=now_ms)
+        return applied.record
+
+    def report_window(self, change: Transaction, window: str, kept_back: Sequence[str], *, now_ms: int) -> None:
+        """Tell the manager what a window that has just shut kept back; nothing where it kept back nothing."""
+        manager = self.settings.person(self.settings.manager)
+        if manager is None or not kept_back:
+            return
+        message = texts.window_shut(window, kept_back, language=manager.language)
+        notice = Outgoing(
+            dedupe_key=f"window/{window}/{now_ms}",
+            alarm=f"window:{window}",
+            occurrence=0,
+            purpose="window",
+            severity=Severity.LOW,
+            recipient=manager.name,
+            channels=tuple(manager.channels),
+            title=f"{message.title} {message.key}",
+            body=message.body,
+            not_before_ms=now_ms,
+        )
+        outbox.queue(change.connection, [notice], now_ms=now_ms)
+
     def chain(self, severity: Severity) -> Chain:
         """Return who is told of alarms of that severity."""
         chains = self.settings.chains
@@ -65,30 +103,41 @@ class Planner:
         }[severity]
 
     def _calls(self, change: Transaction, applied: Applied, kind: Kind, now_ms: int) -> Iterator[Outgoing]:
-        """The steps of the chain, each at its time, and the repeats of the last."""
-        chain = self.chain(applied.record.alarm.severity)
-        settle_ms = int(self.settings.settle_s * 1000) if kind.suppressible else 0
-        round_ = _round(change, applied)
-        for number, (step, repeat) in enumerate(_steps(chain)):
-            at_ms = now_ms + max(int(step.after_min * MINUTE_MS), settle_ms)
-            at_ms = _within_hours(at_ms, chain.only_hours, self.timezone)
-            purpose: Purpose = "reminder" if repeat else "fired" if number == 0 else "escalated"
-            name = step.person or on_duty(self.settings.rota(step.rota), at_ms, self.timezone) or self.settings.manager
-            if name:
-                yield self._outgoing(change, applied, purpose, name, at_ms, f"{round_}/{number}")
+        """The steps of the chain, each at its time, and the repeats of the last.
 
-    def _returns(self, change: Transaction, applied: Applied, now_ms: int) -> Iterator[Outgoing]:
-        """Word that it is over, to everyone who had word that it began."""
+        Where a condition only came back within its merge window, those who still believe it stands hear nothing new.
+        """
+        alarm = applied.record.alarm
+        chain = self.chain(alarm.severity)
+        hours, zone = chain.only_hours, self.timezone
+        came_back = Effect.COUNT_CHATTER in applied.effects
+        know = outbox.was_told(change.connection, applied.record.id, alarm.occurrence) if came_back else []
+        first_ms = _within_hours(now_ms + self._settle_ms(kind), hours, zone)
+        for number, (step, repeat) in enumerate(_steps(chain)):
+            at_ms = _within_hours(max(first_ms, now_ms + int(step.after_min * MINUTE_MS)), hours, zone)
+            purpose: Purpose = "reminder" if repeat else "fired" if number == 0 else "escalated"
+            name = step.person or on_duty(self.settings.rota(step.rota), at_ms, zone) or self.settings.manager
+            if name and not (number == 0 and name in know):
+                yield self._outgoing(change, applied, purpose, name, at_ms, f"{alarm.told}/{number}")
+
+    def _returns(self, change: Transaction, applied: Applied, kind: Kind, now_ms: int) -> Iterator[Outgoing]:
+        """Word that it is over, to everyone who had word that it began; it waits to see whether it comes back."""
         alarm = applied.record.alarm
         for name in outbox.was_told(change.connection, applied.record.id, alarm.occurrence):
-            yield self._outgoing(change, applied, "resolved", name, now_ms, f"{_round(change, applied)}/over")
+            at_ms = now_ms + self._settle_ms(kind)
+            yield self._outgoing(change, applied, "resolved", name, at_ms, f"{alarm.told}/over")
+
+    def _settle_ms(self, kind: Kind) -> int:
+        return int(self.settings.settle_s * 1000) if kind.suppressible else 0
 
     def _outgoing(
         self, change: Transaction, applied: Applied, purpose: Purpose, name: str, at_ms: int, step: str
     ) -> Outgoing:
         person = self.settings.person(name)
+        language, channels = (person.language, tuple(person.channels)) if person else ("zh", ())
         alarm = applied.record.alarm
-        message = texts.notice(self._facts(change, applied), purpose, language=person.language, timezone=self.timezone)
+        facts = replace(self._facts(change, applied), link=self._link(applied.record, name, at_ms))
+        message = texts.notice(facts, purpose, language=language, timezone=self.timezone)
         return Outgoing(
             dedupe_key=f"{applied.record.id}/{alarm.occurrence}/{step}/{name}",
             alarm=applied.record.id,
@@ -96,11 +145,18 @@ class Planner:
             purpose=purpose,
             severity=alarm.severity,
             recipient=name,
-            channels=tuple(person.channels),
+            channels=channels,
             title=f"{message.title} {message.key}",
             body=message.body,
             not_before_ms=at_ms,
         )
+
+    def _link(self, record: AlarmRecord, person: str, at_ms: int) -> str:
+        """The address under which this person takes this occurrence with one touch; empty where links are off."""
+        if not self.link_key:
+            return ""
+        link = Link(record.id, record.alarm.occurrence, person, at_ms + VALID_MS)
+        return f"{self.settings.link_base.rstrip('/')}/{sign(link, self.link_key)}"
 
     def _facts(self, change: Transaction, applied: Applied) -> Facts:
         record, alarm = applied.record, applied.record.alarm
@@ -147,15 +203,6 @@ def _steps(chain: Chain) -> Iterator[tuple[Step, bool]]:
         for number in range(1, REPEATS + 1):
             after_min = last.after_min + number * chain.repeat_min
             yield Step(after_min=after_min, rota=last.rota, person=last.person), True
-
-
-def _round(change: Transaction, applied: Applied) -> int:
-    """How often this occurrence was annunciated before: a handed-back or graver alarm is told anew."""
-    row = change.connection.execute(
-        "SELECT count(*) FROM audit WHERE json_extract(row, '$.alarm') = ? AND json_extract(row, '$.after') = 'B'",
-        (applied.record.id,),
-    ).fetchone()
-    return int(row[0])
 
 
 def _within_hours(at_ms: int, hours: tuple[time, time] | None, timezone: str) -> int:

@@ -16,7 +16,7 @@ from analytics.alarms.database import Act, AlarmDatabase, Transaction
 from analytics.alarms.events import Event, Fell, Rose, Severity
 from analytics.alarms.outbox import Queued
 from analytics.alarms.planner import Planner
-from analytics.alarms.settings import ChannelSettings
+from analytics.alarms.rota import Person
 
 log = logging.getLogger(__name__)
 
@@ -44,42 +44,47 @@ class Sender:
 
     def _send_group(self, channel: str, recipient: str, notices: list[Queued], now_ms: int) -> int:
         """Send one person's notices over one channel: singly as far as the limit goes, the rest as a digest."""
-        settings = self._settings(channel)
+        settings = self.planner.settings.channel(channel)
+        person = self.planner.settings.person(recipient)
+        if settings is None or person is None:
+            return self._send(channel, recipient, None, notices, now_ms)
         with self.database.transaction() as change:
             used = outbox.sent_within(change.connection, channel, now_ms - MINUTE_MS)
         left, left_for_critical = settings.per_minute - settings.kept_for_critical - used, settings.per_minute - used
         taken = 0
         for group in _groups(notices, left, left_for_critical):
             if group.send:
-                taken += self._send(channel, recipient, group.notices, now_ms)
+                taken += self._send(channel, recipient, person, group.notices, now_ms)
             else:
                 with self.database.transaction() as change:
                     for notice in group.notices:
                         outbox.put_back(change.connection, notice, until_ms=now_ms + MINUTE_MS // settings.per_minute)
         return taken
 
-    def _send(self, channel: str, recipient: str, notices: list[Queued], now_ms: int) -> int:
-        """Send one message for one notice or a digest of several, and write down what became of each."""
-        person = self.planner.settings.person(recipient)
-        message = (
-            _single(notices[0])
-            if len(notices) == 1
-            else texts.digest([notice.title for notice in notices], language=person.language)
-        )
-        to = Recipient(person.name, person.phone, person.email)
-        answer = self._ask(channel, message, to, now_ms)
-        log.info("%s to %s over %s: %s (%s)", message.key, recipient, channel, answer.verdict, answer.detail)
+    def _send(self, channel: str, recipient: str, person: Person | None, leased: list[Queued], now_ms: int) -> int:
+        """Send one message for one notice or a digest of several, and write down what became of each.
+
+        A notice that was called back since it was leased stays here: an acknowledgement stops what it can still stop.
+        """
+        with self.database.transaction() as change:
+            notices = outbox.wanted(change.connection, leased)
+        if not notices:
+            return 0
+        answer = self._ask(channel, person, notices, now_ms)
+        log.info("%d to %s over %s: %s (%s)", len(notices), recipient, channel, answer.verdict, answer.detail)
         with self.database.transaction() as change:
             with_ = notices[0].id
             states = [outbox.settle(change.connection, n, answer, now_ms=now_ms, sent_with=with_) for n in notices]
             self._report(change, "dead" in states, answer.verdict is Verdict.ACCEPTED, now_ms)
         return len(notices) if answer.verdict is Verdict.ACCEPTED else 0
 
-    def _ask(self, channel: str, message: Message, to: Recipient, now_ms: int) -> Answer:
+    def _ask(self, channel: str, person: Person | None, notices: list[Queued], now_ms: int) -> Answer:
         known = self.channels.get(channel)
-        if known is None:
-            return Answer(Verdict.GIVE_UP, f"there is no channel {channel!r} any more")
-        return known.send(message, to, now_ms)
+        if known is None or person is None:
+            return Answer(Verdict.GIVE_UP, f"{notices[0].recipient} or the channel {channel!r} has left alarms.toml")
+        titles = [notice.title for notice in notices]
+        message = _single(notices[0]) if len(notices) == 1 else texts.digest(titles, language=person.language)
+        return known.send(message, Recipient(person.name, person.phone, person.email), now_ms)
 
     def _report(self, change: Transaction, dead: bool, accepted: bool, now_ms: int) -> None:
         """A notice that reached nobody is an alarm; it ends when a later one is taken."""
@@ -93,10 +98,6 @@ class Sender:
             kind = BY_NAME["notice_dead"].kind
             applied = change.apply(record, Act(event, now_ms), kind, now_ms=now_ms)
             self.planner.plan(change, applied, kind, now_ms=now_ms)
-
-    def _settings(self, channel: str) -> ChannelSettings:
-        named = (one for one in self.planner.settings.channels if one.name == channel)
-        return next(named, ChannelSettings(name=channel, kind="sms_http", url="gone"))
 
 
 @dataclass(frozen=True)

@@ -1,107 +1,153 @@
 """The alarm service of one centre: engine and sender, built from its files, running until told to stop.
 
 The register's folder may hold `alarms.toml` (people, duties, channels) and `setpoints.csv` (rows in place of shipped
-ones). When a file of the folder changes, the service is built anew from it; a file that no longer loads is reported
-and the service goes on with what it had.
+ones). When a file of the folder changes, and at each midnight, the service is built anew from it; a file that no
+longer loads is reported once, and the service goes on with what it had. Notices are sent by a thread of their own, so
+that a robot that does not answer holds up nobody's alarm.
 """
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from analytics.alarms.channels.make import make_channel
+from analytics.alarms.channels.port import Channel
 from analytics.alarms.database import AlarmDatabase
-from analytics.alarms.engine import Engine
+from analytics.alarms.engine import GAP_MS, Engine
 from analytics.alarms.heartbeat import plan_heartbeats
 from analytics.alarms.planner import Planner
 from analytics.alarms.sender import Sender
 from analytics.alarms.settings import AlarmSettings, load_settings
-from analytics.alarms.suppression import places
-from analytics.alarms.watch import watch
+from analytics.alarms.suppression import Places, places
+from analytics.alarms.watch import Watch, watch
 from analytics.limit_files import load_setpoints
 from edge.clock import Clock
-from edge.errors import BadInput
+from edge.config import read_secret
+from edge.errors import BadInput, ConfigError
 from ingest.config import Centre
 from ingest.journal import Journal
 from ingest.register_files import load_register
 
 log = logging.getLogger(__name__)
 
-TICK_S = 1.0
+TICK_S, SEND_S = 1.0, 0.25
+PAUSE_S = 5.0
+"""A machine may be too busy for a round this long before that counts as a pause. [s of real time]"""
 DATABASE_FILE, SETTINGS_FILE, SETPOINTS_FILE = "alarms.db", "alarms.toml", "setpoints.csv"
-Signature = tuple[tuple[str, int], ...]
+Signature = tuple[str, tuple[tuple[str, int], ...]]
 
 
-@dataclass(frozen=True)
-class Service:
-    """One engine and one sender over one `alarms.db`."""
+@dataclass(frozen=True, eq=False)
+class Plant:
+    """Everything that is read from files: a plant that loads is one that can run."""
 
-    engine: Engine
-    sender: Sender
-    settings: AlarmSettings
-
-    def round(self, *, now_ms: int) -> None:
-        """Take what has come, do what time brings, send what is due."""
-        while self.engine.step(now_ms=now_ms):
-            pass
-        self.engine.tick(now_ms=now_ms)
-        with self.engine.database.transaction() as change:
-            plan_heartbeats(change, self.settings, self.engine.planner.timezone, now_ms=now_ms)
-        while self.sender.send_due(now_ms=now_ms):
-            pass
+    planner: Planner
+    watch: Watch
+    where: Places
+    channels: Mapping[str, Channel]
 
 
 def run(centre: Centre, clock: Clock, stop: threading.Event) -> None:
     """Serve until `stop` is set. Raises BadInput where the files cannot be loaded at the start."""
-    while not stop.is_set():
-        signature = _signature(Path(centre.register))
-        with _opened(centre) as service:
-            log.info(
-                "watching %d conditions for %d alarms",
-                len(service.engine.watch.rules),
-                len(service.engine.watch.alarms),
-            )
-            while not stop.is_set() and not _has_changed(centre, signature):
-                service.round(now_ms=clock.now_ms())
-                stop.wait(clock.real_s(TICK_S))
+    plant: Plant | None = load_plant(centre, now_ms=clock.now_ms())
+    seen = _signature(centre, clock.now_ms())
+    while plant is not None:
+        with _opened(centre, plant, clock) as (engine, sender):
+            log.info("watching %d conditions for %d alarms", len(plant.watch.rules), len(plant.watch.alarms))
+            with _sending(sender, clock) as sending:
+                plant, seen = _serve(engine, sending, centre, seen, clock, stop)
+            sending.result()
 
 
-@contextmanager
-def _opened(centre: Centre) -> Iterator[Service]:
-    """Build the service from the centre's files. Raises BadInput."""
-    folder, data = Path(centre.register), Path(centre.data_dir)
+def load_plant(centre: Centre, *, now_ms: int) -> Plant:
+    """Build what the centre's files describe. Raises BadInput naming the file and the remedy."""
+    folder = Path(centre.register)
     register = load_register(folder, centre.timezone)
-    settings = _settings(folder)
+    settings = read_settings(folder)
+    unknown = next((window for window in settings.windows if window.asset not in register.assets), None)
+    if unknown is not None:
+        raise ConfigError(f"{folder / SETTINGS_FILE}: window {unknown.name}: no asset {unknown.asset!r} in assets.csv")
     own = [folder / SETPOINTS_FILE] if (folder / SETPOINTS_FILE).exists() else []
-    planner = Planner(settings, register, centre.timezone)
+    key = read_secret(folder / settings.link_key_file) if settings.link_key_file else ""
+    planner = Planner(settings, register, centre.timezone, key.encode())
     channels = {one.name: make_channel(one, folder) for one in settings.channels}
-    with (
-        closing(AlarmDatabase(data / DATABASE_FILE)) as database,
-        closing(Journal(data / centre.journal.path)) as journal,
-    ):
-        engine = Engine(journal, database, watch(register, load_setpoints(*own)), places(register), planner)
-        yield Service(engine, Sender(database, channels, planner), settings)
+    return Plant(planner, watch(register, load_setpoints(*own)), places(register, now_ms=now_ms), channels)
 
 
-def _has_changed(centre: Centre, signature: Signature) -> bool:
-    """Whether the register's files are others than at the start, and can be used."""
-    if _signature(Path(centre.register)) == signature:
-        return False
-    try:
-        with _opened(centre):
-            return True
-    except BadInput as error:
-        log.warning("the register has changed and cannot be used, going on with the old one: %s", error)
-        return False
-
-
-def _settings(folder: Path) -> AlarmSettings:
+def read_settings(folder: Path) -> AlarmSettings:
+    """Return the settings of a register's folder, or the defaults where it has none. Raises ConfigError."""
     path = folder / SETTINGS_FILE
     return load_settings(path) if path.exists() else AlarmSettings()
 
 
-def _signature(folder: Path) -> Signature:
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir() if path.is_file()))
+def _serve(
+    engine: Engine, sending: Future[None], centre: Centre, seen: Signature, clock: Clock, stop: threading.Event
+) -> tuple[Plant | None, Signature]:
+    """Follow the journal and the clock until there is another plant to serve; None where it was told to stop."""
+    while not stop.is_set() and not sending.done():
+        now_ms = clock.now_ms()
+        signature = _signature(centre, now_ms)
+        if signature != seen:
+            seen = signature
+            try:
+                return load_plant(centre, now_ms=now_ms), seen
+            except BadInput as error:
+                log.warning("the register has changed and cannot be used, going on with the old one: %s", error)
+        round_(engine, now_ms=now_ms)
+        stop.wait(clock.real_s(TICK_S))
+    return None, seen
+
+
+def round_(engine: Engine, *, now_ms: int) -> None:
+    """Take what has come in, and do what time brings."""
+    while engine.step(now_ms=now_ms):
+        pass
+    engine.tick(now_ms=now_ms)
+    planner = engine.planner
+    with engine.database.transaction() as change:
+        plan_heartbeats(change, planner.settings, planner.timezone, now_ms=now_ms)
+
+
+@contextmanager
+def _opened(centre: Centre, plant: Plant, clock: Clock) -> Iterator[tuple[Engine, Sender]]:
+    """Open the databases, each of the two with its own connection, and bring the alarms in line with the plant."""
+    data = Path(centre.data_dir)
+    gap_ms = max(GAP_MS, int(PAUSE_S * 1000 * TICK_S / clock.real_s(TICK_S)))
+    with (
+        closing(AlarmDatabase(data / DATABASE_FILE)) as database,
+        closing(AlarmDatabase(data / DATABASE_FILE)) as senders,
+        closing(Journal(data / centre.journal.path)) as journal,
+    ):
+        engine = Engine(journal, database, plant.watch, plant.where, plant.planner, gap_ms)
+        engine.start(now_ms=clock.now_ms())
+        yield engine, Sender(senders, plant.channels, plant.planner)
+
+
+@contextmanager
+def _sending(sender: Sender, clock: Clock) -> Iterator[Future[None]]:
+    """Send what is due in a thread of its own while the block lasts; its result is there early only where it failed."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, "alarm-sender") as pool:
+        try:
+            yield pool.submit(_send, sender, clock, stop)
+        finally:
+            stop.set()
+
+
+def _send(sender: Sender, clock: Clock, stop: threading.Event) -> None:
+    while not stop.is_set():
+        if sender.send_due(now_ms=clock.now_ms()) == 0:
+            stop.wait(clock.real_s(SEND_S))
+
+
+def _signature(centre: Centre, now_ms: int) -> Signature:
+    """The local day, for assets that move on a date, and every file's last change."""
+    day = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(centre.timezone)).date().isoformat()
+    files = [path for path in Path(centre.register).iterdir() if path.is_file()]
+    return day, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in files))

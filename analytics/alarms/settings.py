@@ -1,5 +1,6 @@
 """`alarms.toml`: the channels, the people, their duties, and who is told how fast."""
 
+from collections.abc import Sequence
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from analytics.alarms.rota import Person, Rota, Step
+from analytics.alarms.windows import Window
 from edge.config import load_toml
 
 Name = Annotated[str, Meta(min_length=1, max_length=60)]
@@ -53,6 +55,12 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repeat_min: Annotated[float, Meta(gt=0)] | None = None
     """While nobody acknowledges, the last step is told again after this long, five times at most."""
 
+    def __post_init__(self) -> None:
+        if self.only_hours is not None and self.only_hours[0] >= self.only_hours[1]:
+            raise ValueError("only_hours: the first hour comes before the second, on one day")
+        if self.repeat_min is not None and not self.steps:
+            raise ValueError("repeat_min needs steps: it repeats the last one")
+
 
 class Chains(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One chain per severity."""
@@ -70,6 +78,7 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     people: list[Person] = []
     rotas: list[Rota] = []
     chains: Chains = Chains()
+    windows: list[Window] = []
     manager: str = ""
     """Person who is told when a duty has nobody or a notice reached nobody."""
     settle_s: Annotated[float, Meta(ge=0)] = 30.0
@@ -85,6 +94,7 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         channels, people = _unique("channel", self.channels), _unique("person", self.people)
         rotas = _unique("rota", self.rotas)
+        _unique("window", self.windows)
         for person in self.people:
             _known(f"person {person.name}", "channel", person.channels, channels)
         for rota in self.rotas:
@@ -98,9 +108,13 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.link_base and self.link_key_file is None:
             raise ValueError("link_base needs link_key_file")
 
-    def person(self, name: str) -> Person:
-        """Return the person of that name."""
-        return next(person for person in self.people if person.name == name)
+    def person(self, name: str) -> Person | None:
+        """Return the person of that name; None for one who has left the file since a notice was queued."""
+        return next((person for person in self.people if person.name == name), None)
+
+    def channel(self, name: str) -> ChannelSettings | None:
+        """Return the channel of that name; None for one that has left the file."""
+        return next((channel for channel in self.channels if channel.name == name), None)
 
     def rota(self, name: str) -> Rota:
         """Return the duty of that name."""
@@ -112,7 +126,7 @@ def load_settings(path: Path) -> AlarmSettings:
     return load_toml(path, AlarmSettings, sample="analytics/alarms/alarms.sample.toml")
 
 
-def _unique(what: str, named: "list[ChannelSettings] | list[Person] | list[Rota]") -> list[str]:
+def _unique(what: str, named: Sequence[ChannelSettings | Person | Rota | Window]) -> list[str]:
     names = [one.name for one in named]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

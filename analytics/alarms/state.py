@@ -89,7 +89,9 @@ class Alarm:
     """The condition has gone but the alarm waits for a reset."""
     shelved_until_ms: int | None = None
     suppressed_by: frozenset[str] = frozenset()
-    """The causes and windows that hide it now."""
+    """The causes, plans and windows that hide it now."""
+    hidden_ms: int | None = None
+    """Since when something hides it. [ms since 1970-01-01T00:00Z]"""
     out_of_service: str | None = None
     """The work order that took it out of service."""
     enabled: bool = True
@@ -100,6 +102,8 @@ class Alarm:
     """Counts its onsets; 0 before the first."""
     fell_ms: int | None = None
     """When the condition last went. [ms since 1970-01-01T00:00Z]"""
+    told: int = 0
+    """Counts how often people were to be told."""
 
     @property
     def state(self) -> State:
@@ -170,9 +174,9 @@ def _rise(alarm: Alarm, event: Rose, kind: Kind) -> Outcome:
     up = replace(alarm, condition=True, latched=False, severity=event.severity, doubtful=False)
     if alarm.condition:
         return _told(replace(up, acked=False))
-    if alarm.latched:
-        return up, ()
     merges = alarm.fell_ms is not None and event.at_ms - alarm.fell_ms < kind.merge_window_ms
+    if merges and alarm.latched:
+        return up, ()
     if merges and not alarm.acked:
         return _told(up, Effect.COUNT_CHATTER)
     return _told(replace(up, acked=False, occurrence=alarm.occurrence + 1), Effect.OPEN_OCCURRENCE)
@@ -231,14 +235,16 @@ def _unshelve(alarm: Alarm, *, by_person: bool) -> Outcome:
 def _suppress(alarm: Alarm, event: Suppress, kind: Kind) -> Outcome:
     if not kind.suppressible:
         raise IllegalTransition("alarms of this kind are never suppressed")
-    return replace(alarm, suppressed_by=alarm.suppressed_by | {event.by}), (Effect.STOP_ESCALATION,)
+    since_ms = event.at_ms if alarm.hidden_ms is None else alarm.hidden_ms
+    hidden = replace(alarm, suppressed_by=alarm.suppressed_by | {event.by}, hidden_ms=since_ms)
+    return hidden, (Effect.STOP_ESCALATION,)
 
 
 def _unsuppress(alarm: Alarm, event: Unsuppress) -> Outcome:
     if event.by not in alarm.suppressed_by:
         raise IllegalTransition(f"the alarm is not suppressed by {event.by}")
     left = replace(alarm, suppressed_by=alarm.suppressed_by - {event.by})
-    return (left, ()) if left.suppressed_by else _back(left, acked=alarm.acked)
+    return (left, ()) if left.suppressed_by else _back(replace(left, hidden_ms=None), acked=alarm.acked)
 
 
 def _return_to_service(alarm: Alarm) -> Outcome:
@@ -250,7 +256,7 @@ def _return_to_service(alarm: Alarm) -> Outcome:
 def _enable(alarm: Alarm) -> Outcome:
     if alarm.enabled:
         raise IllegalTransition("the alarm is enabled")
-    return Alarm(severity=alarm.severity, occurrence=alarm.occurrence), ()
+    return Alarm(severity=alarm.severity, occurrence=alarm.occurrence, told=alarm.told), ()
 
 
 def _back(alarm: Alarm, *, acked: bool) -> Outcome:
@@ -265,4 +271,6 @@ def _back(alarm: Alarm, *, acked: bool) -> Outcome:
 
 def _told(alarm: Alarm, *effects: Effect) -> Outcome:
     """Tell a person, unless the alarm is silent now."""
-    return alarm, (*effects, *(() if alarm.silent else (Effect.ANNUNCIATE,)))
+    if alarm.silent:
+        return alarm, effects
+    return replace(alarm, told=alarm.told + 1), (*effects, Effect.ANNUNCIATE)

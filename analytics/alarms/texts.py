@@ -1,5 +1,6 @@
 """The words of a notice, in Chinese and English: what, where, how bad, since when, cause, what to do, who has it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -103,6 +104,14 @@ def digest(titles: list[str], *, language: Language) -> Message:
     """Return one notice for many: a robot's limit was reached, or the hour of the daily list has come."""
     head = f"{len(titles)} 条报警" if language == "zh" else f"{len(titles)} alarms"
     return Message(f"{_PURPOSE[language]['digest']}{head}", "\n".join(titles), f"#{len(titles)}")
+
+
+def window_shut(window: str, kept_back: Sequence[str], *, language: Language) -> Message:
+    """Return the word that a maintenance window is over, with the alarms that it kept back."""
+    count = len(kept_back)
+    zh, en = f"检修窗口 {window} 结束,期间屏蔽 {count} 条报警", f"Window {window} is over: {count} alarms kept back"
+    title = zh if language == "zh" else en
+    return Message(title, "\n".join(kept_back), f"#{count}")
 
 
 def heartbeat(channel: str, *, language: Language) -> Message:

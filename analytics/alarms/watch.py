@@ -69,10 +69,14 @@ class Watch:
     """Shape (rules,)."""
     rules_of: Mapping[str, NDArray[np.int64]]
     """Point → numbers of its rules."""
+    rules_of_alarm: tuple[NDArray[np.int64], ...]
+    """Per alarm, the numbers of its rules."""
+    marks: NDArray[np.str_]
+    """Shape (rules,): what each rule says, as a text by which it is known in another watch."""
 
     def holding(self, holds: NDArray[np.bool_], alarm: int) -> Severity | None:
         """Return the severity at which an alarm holds now, given which rules hold; None if it does not."""
-        mine = np.flatnonzero(self.alarm_of == alarm)
+        mine = self.rules_of_alarm[alarm]
         held = mine[holds[mine]]
         if len(held) == 0 or (self.alarms[alarm].needs_all and len(held) < len(mine)):
             return None
@@ -164,8 +168,10 @@ def _arrays(found: list[WatchedRule]) -> Watch:
     number = {alarm_id: place for place, alarm_id in enumerate(alarms)}
     points = {point: place for place, point in enumerate(dict.fromkeys(rule.point for rule in found))}
     rules_of: dict[str, list[int]] = {}
+    rules_of_alarm: list[list[int]] = [[] for _ in alarms]
     for place, rule in enumerate(found):
         rules_of.setdefault(rule.point, []).append(place)
+        rules_of_alarm[number[rule.alarm.id]].append(place)
     return Watch(
         alarms=tuple(alarms.values()),
         rules=as_rules(
@@ -182,4 +188,13 @@ def _arrays(found: list[WatchedRule]) -> Watch:
         severity=np.array([rule.severity for rule in found], np.int64),
         of_answers=np.array([rule.of_answers for rule in found], bool),
         rules_of={point: np.array(places, np.int64) for point, places in rules_of.items()},
+        rules_of_alarm=tuple(np.array(places, np.int64) for places in rules_of_alarm),
+        marks=np.array([_mark(rule) for rule in found], np.str_),
     )
+
+
+def _mark(rule: WatchedRule) -> str:
+    """Everything that decides when the rule holds; its severity may change without its memory being lost."""
+    parts = (rule.alarm.id, rule.point, rule.is_high, rule.setpoint, rule.deadband, rule.of_answers)
+    delays = (rule.on_delay_s, rule.off_delay_s, rule.on_readings, rule.off_readings)
+    return " ".join(map(str, (*parts, *delays)))

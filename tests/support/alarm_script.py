@@ -74,13 +74,18 @@ class Play:
         self.start()
 
     def start(self) -> None:
-        """Start the engine, or start it again after `kill`."""
+        """Start the engine, or start it again after `kill` or with another register."""
         self.database = AlarmDatabase(self.folder / "alarms.db")
         planner = Planner(self.settings, self.register, "Asia/Shanghai")
         watched = watch(self.register, load_setpoints())
         self.engine = Engine(
-            Journal(self.folder / "journal.db"), self.database, watched, places(self.register), planner
+            Journal(self.folder / "journal.db"),
+            self.database,
+            watched,
+            places(self.register, now_ms=self.now_ms),
+            planner,
         )
+        self.engine.start(now_ms=self.now_ms)
 
     def kill(self) -> None:
         """Forget everything the engine had in memory."""
@@ -104,9 +109,12 @@ class Play:
         """The engine takes what has come; then time moves on, and notices leave as they come due."""
         while self.engine.step(now_ms=self.now_ms):
             pass
-        self.engine.tick(now_ms=self.now_ms)
         end_ms = self.now_ms + int(minutes * MINUTE_MS)
+        next_tick_ms = self.now_ms
         while self.now_ms < end_ms:
+            if self.now_ms >= next_tick_ms:
+                self.engine.tick(now_ms=self.now_ms)
+                next_tick_ms += MINUTE_MS
             self.now_ms = min(self.now_ms + 10_000, end_ms)
             self._deliver()
 

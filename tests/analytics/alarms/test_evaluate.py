@@ -1,13 +1,14 @@
 """From readings to conditions: which alarm, how grave, live or late."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.alarms.evaluate import LIVE_MS, Evaluation
+from analytics.alarms.evaluate import LIVE_MS, Evaluation, Turn
 from analytics.alarms.events import Severity
 from analytics.alarms.watch import Watch, watch
 from analytics.limit_files import load_setpoints
@@ -37,13 +38,13 @@ def watched() -> Watch:
     return watch(county(), load_setpoints())
 
 
-def readings(*rows: tuple[str, int, float], quality: int = 0) -> Columns:
+def readings(*rows: tuple[str, float, float], quality: int = 0) -> Columns:
     """Each as (point, minute, value)."""
     points = tuple(dict.fromkeys(row[0] for row in rows))
     return Columns(
         points,
         np.array([points.index(row[0]) for row in rows], np.int32),
-        np.array([NOW + row[1] * MINUTE for row in rows], np.int64),
+        np.array([NOW + int(row[1] * MINUTE) for row in rows], np.int64),
         np.array([row[2] for row in rows], float),
         np.full(len(rows), quality, np.uint8),
     )
@@ -51,10 +52,15 @@ def readings(*rows: tuple[str, int, float], quality: int = 0) -> Columns:
 
 def raised(evaluation: Evaluation, rows: Columns, delay_ms: int = 0) -> dict[str, Severity | None]:
     """Alarm → severity now, for every alarm that a live reading moved."""
-    turns, _ = evaluation.take(rows, rows.t_ms + delay_ms)
+    turns = evaluation.take(rows, int(rows.t_ms.max()) + delay_ms)[0] if len(rows) else []
     watched = evaluation.watch
     moved = {int(watched.alarm_of[turn.rule]) for turn in turns}
     return {watched.alarms[alarm].id: watched.holding(evaluation.live.holds, alarm) for alarm in moved}
+
+
+def arrive(evaluation: Evaluation, part: list[tuple[str, int, float]]) -> list[Turn]:
+    """Each reading as it was read."""
+    return [turn for row in part for turn in evaluation.take(readings(row), NOW + row[1] * MINUTE)[0]]
 
 
 def test_two_set_points_of_one_direction_are_one_alarm_that_grows_graver(watched: Watch) -> None:
@@ -86,7 +92,7 @@ def test_a_device_that_does_not_answer_twice_is_silent_and_its_values_are_held(w
 def test_late_readings_write_history_and_raise_nothing(watched: Watch) -> None:
     evaluation = Evaluation(watched)
     rows = readings(*[(TURBIDITY, minute, 2.0) for minute in range(30)])
-    live, late = evaluation.take(rows, rows.t_ms + LIVE_MS + 1)
+    live, late = evaluation.take(rows, int(rows.t_ms.max()) + LIVE_MS + 1)
     assert live == []
     assert [turn.rose for turn in late] == [True, True]
     assert not evaluation.live.holds.any()
@@ -104,21 +110,62 @@ def test_any_slicing_of_the_same_readings_gives_the_same_changes(
     series = [(point, minute, value) for minute, (point, value) in enumerate(rows)]
     cut = data.draw(st.integers(0, len(series)))
     whole, sliced = Evaluation(watched), Evaluation(watched)
-    once = [t for part in (series,) if part for t in whole.take(readings(*part), readings(*part).t_ms)[0]]
+    once = [t for part in (series,) if part for t in arrive(whole, part)]
     parts = [part for part in (series[:cut], series[cut:]) if part]
-    twice = [turn for part in parts for turn in sliced.take(readings(*part), readings(*part).t_ms)[0]]
+    twice = [turn for part in parts for turn in arrive(sliced, part)]
     assert sorted(map(repr, once)) == sorted(map(repr, twice))
 
 
 def test_a_snapshot_carries_on_where_it_was_taken(watched: Watch) -> None:
     first, second = Evaluation(watched), Evaluation(watched)
     rows = readings(*[(TURBIDITY, minute, 1.5) for minute in range(10)])
-    first.take(rows, rows.t_ms)
+    first.take(rows, int(rows.t_ms.max()))
     assert second.restore(first.snapshot())
     rest = readings(*[(TURBIDITY, minute, 1.5) for minute in range(10, 20)])
-    assert repr(first.take(rest, rest.t_ms)) == repr(second.take(rest, rest.t_ms))
+    assert repr(first.take(rest, int(rest.t_ms.max()))) == repr(second.take(rest, int(rest.t_ms.max())))
 
 
-def test_a_snapshot_of_other_rules_is_not_taken(watched: Watch) -> None:
-    empty = Evaluation(watch(Register({}, {}, {}, ()), load_setpoints()))
-    assert not Evaluation(watched).restore(empty.snapshot())
+def test_a_changed_register_keeps_the_memory_of_rules_that_stay(watched: Watch) -> None:
+    """The point of the supply leaves; turbidity has been beyond its set-point for 10 of its 15 minutes."""
+    evaluation = Evaluation(watched)
+    rows = readings(*[(TURBIDITY, minute, 1.5) for minute in range(10)])
+    evaluation.take(rows, int(rows.t_ms.max()))
+    register = Register({}, county().assets, {TURBIDITY: county().points[TURBIDITY]}, ())
+    smaller = Evaluation(watch(register, load_setpoints()))
+    assert smaller.restore(evaluation.snapshot())
+    assert raised(smaller, readings(*[(TURBIDITY, minute, 1.5) for minute in range(10, 17)])) == {
+        f"{TURBIDITY}#high": Severity.HIGH
+    }
+
+
+def test_a_changed_set_point_begins_afresh(watched: Watch) -> None:
+    evaluation = Evaluation(watched)
+    rows = readings(*[(TURBIDITY, minute, 1.5) for minute in range(17)])
+    evaluation.take(rows, int(rows.t_ms.max()))
+    others = [replace(one, value=one.value + 0.1) for one in load_setpoints()]
+    changed = Evaluation(watch(county(), others))
+    assert changed.restore(evaluation.snapshot())
+    assert not changed.live.holds[changed.watch.rules_of[TURBIDITY]].any()
+
+
+def test_a_site_whose_clock_is_set_back_is_not_deaf_until_that_clock_has_caught_up(watched: Watch) -> None:
+    """Eight minutes ahead, then right: the next dead reading counts."""
+    evaluation = Evaluation(watched)
+    ahead = readings(*[(phase, 8, 231.0) for phase in PHASES])
+    evaluation.take(ahead, NOW)
+    right = readings(*[(phase, 1, 0.0) for phase in PHASES])
+    assert raised(evaluation, right) == {"qingshui/meter#supply_lost": Severity.CRITICAL}
+
+
+def test_a_condition_that_comes_and_goes_is_held_on_until_it_is_calm(watched: Watch) -> None:
+    """Dead and back every 10 s: the third loss within a minute stays on for a minute more, then for 90 s, and so on."""
+    evaluation = Evaluation(watched)
+    turns = []
+    for second in range(0, 600, 10):
+        rows = readings(*[(phase, second / 60, 0.0 if second % 20 == 0 else 231.0) for phase in PHASES])
+        turns += evaluation.take(rows, int(rows.t_ms.max()))[0]
+    assert len(turns) == 3 * 5
+    calm = readings(*[(phase, minute, 231.0) for minute in range(10, 80) for phase in PHASES])
+    turns = evaluation.take(calm, int(calm.t_ms.max()))[0]
+    assert [turn.rose for turn in turns] == [False] * 3
+    assert not evaluation.live.stretched_ms.any()

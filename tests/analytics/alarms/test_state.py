@@ -65,7 +65,7 @@ EVENTS: dict[str, Event] = {
     "shelve": Shelve(NOW, NOW + HOUR),
     "unshelve": Unshelve(),
     "expired": ShelfExpired(),
-    "suppress": Suppress("plan_9"),
+    "suppress": Suppress("plan_9", NOW),
     "unsuppress": Unsuppress("feeder_1"),
     "remove": RemoveFromService("WO-8"),
     "return": ReturnToService(),
@@ -136,6 +136,13 @@ def test_a_latching_alarm_stays_on_show_until_acknowledged_and_reset() -> None:
     assert effects == (Effect.CLOSE_OCCURRENCE,)
 
 
+def test_a_latched_alarm_that_comes_back_after_the_merge_window_is_told_anew() -> None:
+    """Gas that was acknowledged in the morning and returns at night must wake somebody."""
+    alarm, effects = step(LATCHED_ACKED, Rose(NOW + HOUR, Severity.CRITICAL), LATCHING)
+    assert alarm.state is State.UNACKNOWLEDGED
+    assert effects == (Effect.OPEN_OCCURRENCE, Effect.ANNUNCIATE)
+
+
 def test_missing_data_never_clears_an_alarm() -> None:
     alarm, effects = step(UNACKED, Doubted(True), PLAIN)
     assert (alarm.condition, alarm.doubtful, effects) == (True, True, ())
@@ -158,7 +165,7 @@ def test_what_must_never_be_hidden_cannot_be_shelved_or_suppressed() -> None:
     with pytest.raises(IllegalTransition):
         step(UNACKED, Shelve(NOW, NOW + HOUR), overflow)
     with pytest.raises(IllegalTransition):
-        step(UNACKED, Suppress("feeder_1"), overflow)
+        step(UNACKED, Suppress("feeder_1", NOW), overflow)
 
 
 alarms = st.sampled_from([state for letter, state in STATES.items() if letter != "-"])
@@ -170,7 +177,7 @@ def test_a_suppression_round_trip_keeps_acked(alarm: Alarm, by: str) -> None:
     """Hidden and shown again with nothing in between: who had taken it still has it."""
     if alarm.suppressed_by or not alarm.condition:
         return
-    hidden, _ = step(alarm, Suppress(by), PLAIN)
+    hidden, _ = step(alarm, Suppress(by, NOW), PLAIN)
     assert step(hidden, Unsuppress(by), PLAIN)[0].acked == alarm.acked
 
 
