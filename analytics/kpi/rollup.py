@@ -1,5 +1,6 @@
 """From daily partial sums to months, quarters, years and regions: sums of sums, never means of percentages (R10)."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from ingest.store import Partial
 
 Span = Literal["day", "month", "quarter", "year"]
 MS_PER_H = 3_600_000
+EDGE_SHARE_FLAGGED = 0.10
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class SupplyNumbers:
     """Interruptions of units that began in the span."""
     customer_h_by_nature: Mapping[str, float]
     """fault, limit, planned: as estimated. [customer-hours]"""
+    edge_share: float
+    """Uncertainty of starts and ends beside the customer-hours out; NaN without interruptions. [1]"""
+
+    @property
+    def edges_are_uncertain(self) -> bool:
+        """Whether the index must be flagged: starts and ends are too vague for it (O5)."""
+        return self.edge_share > EDGE_SHARE_FLAGGED
 
 
 def supply_numbers(partials: Sequence[Partial]) -> SupplyNumbers:
@@ -56,15 +65,18 @@ def supply_numbers(partials: Sequence[Partial]) -> SupplyNumbers:
     hours = [time / MS_PER_H for time in (least, most, expected, open_, service)]
     in_service = np.maximum(service, 1)
     customers, transformer = column("customer_ms") / in_service, column("transformer_ms") / in_service
+    by_nature = {
+        nature.name.lower(): float(column(f"{nature.name.lower()}_ms") @ customers) / MS_PER_H for nature in Nature
+    }
+    out_h = sum(by_nature.values())
     return SupplyNumbers(
         units=len(subjects),
         rs_lv=rs_bounds(hours[0], hours[1], hours[2], hours[3], hours[4], customers),
         rs_mv=rs_bounds(hours[0], hours[1], hours[2], hours[3], hours[4], transformer),
         covered_units=share_covered(hours[3], hours[4]),
         interruptions=int(column("interruptions").sum()),
-        customer_h_by_nature={
-            nature.name.lower(): float(column(f"{nature.name.lower()}_ms") @ customers) / MS_PER_H for nature in Nature
-        },
+        customer_h_by_nature=by_nature,
+        edge_share=float(column("edges_ms") @ customers) / MS_PER_H / out_h if out_h else math.nan,
     )
 
 

@@ -84,7 +84,7 @@ def _sums(evidence: SupplyEvidence, inferred: Inferred, model: CountyModel) -> d
 
 
 def _interruption_sums(evidence: SupplyEvidence, inferred: Inferred) -> dict[str, Int]:
-    """Per unit: interruptions that began in the period, and the time by nature. [interruptions], [ms]"""
+    """Per unit: interruptions that began in the period, how uncertain their edges are, and the time by nature. [ms]"""
     count = len(evidence.units.row)
     began = _began(evidence, inferred)
     length = np.minimum(inferred.end_ms, evidence.end_ms) - np.maximum(inferred.start_ms, evidence.start_ms)
@@ -95,7 +95,9 @@ def _interruption_sums(evidence: SupplyEvidence, inferred: Inferred) -> dict[str
         ).astype(np.int64)
         for nature in Nature
     }
-    return {"interruptions": np.bincount(inferred.unit[began], minlength=count), **by_nature}
+    errors_ms = (inferred.start_error_ms + inferred.end_error_ms)[began]
+    edges = np.bincount(inferred.unit[began], errors_ms, count).astype(np.int64)
+    return {"interruptions": np.bincount(inferred.unit[began], minlength=count), "edges_ms": edges, **by_nature}
 
 
 def _began(evidence: SupplyEvidence, inferred: Inferred) -> Bool:

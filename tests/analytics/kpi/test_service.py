@@ -208,6 +208,16 @@ def test_rollups_are_sums_of_partials(make_centre: MakeCentre, county: TinyCount
     assert supply_numbers(partials).rs_lv.high_pct == pytest.approx(mean, abs=1e-12)
 
 
+def test_o5_an_index_is_flagged_where_the_edges_are_a_tenth_of_it(make_centre: MakeCentre, county: TinyCounty) -> None:
+    """Records true to a second leave nothing to flag; 150 minutes with 30 s of doubt at each edge is 0.7 %."""
+    centre = make_centre()
+    centre.arrive(tiny_columns(county, everything(county)))
+    centre.service().step(AFTER_MS)
+    numbers = supply_numbers(centre.supply())
+    assert 0 < numbers.edge_share < 0.01
+    assert not numbers.edges_are_uncertain
+
+
 def test_voltage_of_a_point_leaves_the_outage_out(make_centre: MakeCentre, county: TinyCounty) -> None:
     """On day 2 transformer a4 is out for half an hour: 30 minutes, and the one in which power came back."""
     centre = make_centre()

@@ -1,0 +1,121 @@
+"""`steppe analytics`: the commands on a small centre."""
+
+import asyncio
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.tiny_centre import ZONE
+
+from analytics.cli import analytics
+from analytics.kpi import service
+from analytics.kpi.database import Correction, KpiDatabase
+from edge.clock import RealClock
+from edge.errors import BadInput
+from ingest.config import load_centre
+from ingest.register_files import load_register
+from ingest.store import Partial
+from ingest.store_sqlite import SqliteStore
+
+H_MS = 3_600_000
+
+
+@pytest.fixture
+def centre_toml(tmp_path: Path) -> Path:
+    register = tmp_path / "register"
+    register.mkdir()
+    (register / "regions.csv").write_text("code,name,level\n1501,Qingshui,banner\n")
+    (register / "assets.csv").write_text("id,kind,region,customers\nt1,transformer,1501,40\n")
+    (register / "points.csv").write_text("point,asset\n")
+    (register / "plans.csv").write_text("asset,start,end,nature\n")
+    path = tmp_path / "centre.toml"
+    path.write_text(f'timezone = "{ZONE}"\n')
+    return path
+
+
+def ask(centre_toml: Path, *words: str):
+    return CliRunner().invoke(analytics, [words[0], str(centre_toml), *words[1:]])
+
+
+def test_numbers_are_one_json_object(centre_toml: Path) -> None:
+    """One transformer of 40 customers over a day of 24 h, 0.012 h out for certain."""
+    times = dict.fromkeys(("open_ms", "valued_ms", "by_rate_ms"), 0.0)
+    out = 0.012 * H_MS
+    sums = times | {"in_service_ms": 24.0 * H_MS, "lost_ms": out, "least_ms": out, "most_ms": out}
+    sums |= {"customer_ms": 40 * 24.0 * H_MS, "transformer_ms": 24.0 * H_MS, "interruptions": 1.0}
+    with closing(SqliteStore(centre_toml.parent / "store.db")) as store:
+        store.write_kpi([Partial("supply", "t1", "2026-06-01", sums, 0)])
+    said = ask(centre_toml, "numbers", "--from", "2026-06-01", "--to", "2026-06-02", "--json")
+    answer = json.loads(said.output)
+    assert answer["rs1"]["lv"]["point"] == pytest.approx(99.95)
+    assert answer["rs1"]["mv"]["verdict"] == "PASS"
+    assert answer["voltage"]["pass_pct"] is None
+
+
+def test_no_numbers_yet_are_null_not_zero(centre_toml: Path) -> None:
+    said = ask(centre_toml, "numbers", "--from", "2026-06-01", "--to", "2026-06-02", "--json")
+    assert json.loads(said.output)["rs1"]["lv"] == {
+        "low": None,
+        "point": None,
+        "high": None,
+        "coverage": None,
+        "target": 99.83,
+        "verdict": None,
+    }
+
+
+def test_a_judgement_is_kept_with_who_when_and_why(centre_toml: Path) -> None:
+    span = ("--asset", "t1", "--start", "2026-06-01T08:00", "--end", "2026-06-01T09:00")
+    said = ask(centre_toml, "judge", "reject", *span, "--who", "A. Bat", "--why", "on site")
+    assert said.exit_code == 0, said.output
+    with closing(KpiDatabase(centre_toml.parent / "kpi.db")) as database:
+        [kept] = database.judgements()
+    assert (kept.asset, kept.verdict, kept.who, kept.why) == ("t1", "reject", "A. Bat", "on site")
+    assert kept.was_end_ms - kept.was_start_ms == H_MS
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--asset", "nobody", "--start", "2026-06-01T08:00", "--end", "2026-06-01T09:00"), "not in the register"),
+        (("--asset", "t1", "--start", "yesterday", "--end", "2026-06-01T09:00"), "write it as YYYY-MM-DDTHH:MM"),
+        (("--asset", "t1", "--start", "2026-06-01T10:00", "--end", "2026-06-01T09:00"), "an end after its start"),
+    ],
+)
+def test_a_judgement_of_nothing_says_what_to_do(centre_toml: Path, words: tuple[str, ...], hint: str) -> None:
+    said = ask(centre_toml, "judge", "confirm", *words, "--who", "A. Bat", "--why", "on site")
+    assert isinstance(said.exception, BadInput)
+    assert hint in str(said.exception)
+
+
+def test_corrections_are_listed_with_old_new_and_why(centre_toml: Path) -> None:
+    with closing(KpiDatabase(centre_toml.parent / "kpi.db")) as database:
+        one = Correction(0, "supply", "t1", "2026-06-01", "lost_ms", 0.0, 60_000.0, "readings of 2026-06-02", 5)
+        database.correct([one])
+        database.correct([one])
+    said = ask(centre_toml, "corrections")
+    assert said.output.splitlines() == [
+        "1970-01-01T08:00:00+08:00  2026-06-01 supply t1 lost_ms: 0 → 60000  (readings of 2026-06-02)"
+    ]
+
+
+def test_the_service_publishes_a_round_and_stops_when_told(centre_toml: Path) -> None:
+    """A centre without readings: today is in service and unresolved."""
+    centre = load_centre(centre_toml)
+    register = load_register(Path(centre.register), centre.timezone)
+
+    async def until_published() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(service.run(centre, register, store, RealClock(), stop, period_s=3600))
+        async with asyncio.timeout(30):
+            while not await asyncio.to_thread(store.read_kpi, "supply", "2000-01-01", "2199-01-01"):
+                await asyncio.sleep(0.02)
+            stop.set()
+            await running
+
+    with closing(SqliteStore(centre_toml.parent / "store.db")) as store:
+        asyncio.run(until_published())
+        [today] = store.read_kpi("supply", "2000-01-01", "2199-01-01")
+    assert today.sums["open_ms"] == today.sums["in_service_ms"] > 0
