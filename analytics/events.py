@@ -30,7 +30,7 @@ SPIKE_ROWS = 2
 
 @dataclass(frozen=True)
 class Rules:
-    """When an event opens and closes. `open_score` is the one number fitted to labelled events."""
+    """When an event opens and closes. Chosen on one season whose labelled events were known."""
 
     open_score: float = 8.25
     open_rows: int = 2
