@@ -42,13 +42,14 @@ class Program:
 
 
 def programs_of(centre: Centre, centre_file: Path) -> list[Program]:
-    """Return what the centre of `centre_file` runs: the embedded broker if it has one, ingest, and the numbers."""
+    """Return what the centre of `centre_file` runs: the embedded broker if it has one, ingest, numbers and alarms."""
     file = str(centre_file.resolve())
     programs = [Program("ingest run", (*STEPPE, "ingest", "run", "--with-parent", file))]
     if is_embedded(centre.broker):
         programs.insert(0, Program("centre broker", (*STEPPE, "centre", "broker", "--with-parent", file)))
-    if importlib.util.find_spec("analytics.cli") is not None:
-        programs.append(Program("analytics run", (*STEPPE, "analytics", "run", file), needed=False))
+    for room, module in (("analytics", "analytics.cli"), ("alarms", "analytics.alarms.cli")):
+        if importlib.util.find_spec(module) is not None:
+            programs.append(Program(f"{room} run", (*STEPPE, room, "run", file), needed=False))
     return programs
 
 

@@ -68,22 +68,23 @@ def run(centre: Centre, clock: Clock, stop: threading.Event) -> None:
 def load_plant(centre: Centre, *, now_ms: int) -> Plant:
     """Build what the centre's files describe. Raises BadInput naming the file and the remedy."""
     folder = Path(centre.register)
-    register = load_register(folder, centre.timezone)
-    settings = read_settings(folder)
+    planner = load_planner(centre)
+    register, settings = planner.register, planner.settings
     unknown = next((window for window in settings.windows if window.asset not in register.assets), None)
     if unknown is not None:
         raise ConfigError(f"{folder / SETTINGS_FILE}: window {unknown.name}: no asset {unknown.asset!r} in assets.csv")
     own = [folder / SETPOINTS_FILE] if (folder / SETPOINTS_FILE).exists() else []
-    key = read_secret(folder / settings.link_key_file) if settings.link_key_file else ""
-    planner = Planner(settings, register, centre.timezone, key.encode())
     channels = {one.name: make_channel(one, folder) for one in settings.channels}
     return Plant(planner, watch(register, load_setpoints(*own)), places(register, now_ms=now_ms), channels)
 
 
-def read_settings(folder: Path) -> AlarmSettings:
-    """Return the settings of a register's folder, or the defaults where it has none. Raises ConfigError."""
+def load_planner(centre: Centre) -> Planner:
+    """Build what notices need from the register and `alarms.toml`, if there is one. Raises BadInput."""
+    folder = Path(centre.register)
     path = folder / SETTINGS_FILE
-    return load_settings(path) if path.exists() else AlarmSettings()
+    settings = load_settings(path) if path.exists() else AlarmSettings()
+    key = read_secret(folder / settings.link_key_file) if settings.link_key_file else ""
+    return Planner(settings, load_register(folder, centre.timezone), centre.timezone, key.encode())
 
 
 def _serve(
@@ -118,6 +119,7 @@ def round_(engine: Engine, *, now_ms: int) -> None:
 def _opened(centre: Centre, plant: Plant, clock: Clock) -> Iterator[tuple[Engine, Sender]]:
     """Open the databases, each of the two with its own connection, and bring the alarms in line with the plant."""
     data = Path(centre.data_dir)
+    data.mkdir(parents=True, exist_ok=True)
     gap_ms = max(GAP_MS, int(PAUSE_S * 1000 * TICK_S / clock.real_s(TICK_S)))
     with (
         closing(AlarmDatabase(data / DATABASE_FILE)) as database,
@@ -149,5 +151,6 @@ def _send(sender: Sender, clock: Clock, stop: threading.Event) -> None:
 def _signature(centre: Centre, now_ms: int) -> Signature:
     """The local day, for assets that move on a date, and every file's last change."""
     day = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(centre.timezone)).date().isoformat()
-    files = [path for path in Path(centre.register).iterdir() if path.is_file()]
+    folder = Path(centre.register)
+    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
     return day, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in files))

@@ -60,9 +60,9 @@ def test_the_road_goes_on_without_a_child_that_is_not_needed(tmp_path):
         running.result(timeout=10)
 
 
-def test_the_embedded_centre_runs_broker_and_ingest(tmp_path):
+def test_the_embedded_centre_runs_broker_ingest_numbers_and_alarms(tmp_path):
     names = [one.name for one in programs_of(Centre(), tmp_path / "centre.toml")]
-    assert names[:2] == ["centre broker", "ingest run"]
+    assert names == ["centre broker", "ingest run", "analytics run", "alarms run"]
     outside = [one.name for one in programs_of(Centre(broker=Broker(url="mqtt://b")), tmp_path / "centre.toml")]
     assert outside[0] == "ingest run"
 
