@@ -25,6 +25,17 @@ def imported_modules(path: Path) -> set[str]:
     return found
 
 
+def called_names(path: Path) -> set[str]:
+    """Every plain name that the file calls."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+
+
+def short(path: Path) -> str:
+    """A path as tests are named by."""
+    return path.relative_to(ROOT).as_posix()
+
+
 def modules(room: str) -> list[Path]:
     return sorted((ROOT / room).rglob("*.py"))
 
@@ -39,31 +50,32 @@ def is_core(path: Path) -> bool:
     return not name.startswith(SERVICES) and not path.stem.endswith(("cli", "files", "plots"))
 
 
-@pytest.mark.parametrize("path", modules("edge"), ids=str)
+@pytest.mark.parametrize("path", modules("edge"), ids=short)
 def test_edge_imports_nothing_of_ours_and_no_numpy(path: Path) -> None:
     names = imported_modules(path)
     assert {name for name in ours(names) if not name.startswith("edge")} == set()
     assert {name.split(".")[0] for name in names} & (NUMERIC | {"pyarrow"}) == set()
 
 
-@pytest.mark.parametrize("path", modules("ingest"), ids=str)
+@pytest.mark.parametrize("path", modules("ingest"), ids=short)
 def test_ingest_imports_of_the_edge_only_what_both_ends_share(path: Path) -> None:
     foreign = {name for name in ours(imported_modules(path)) if not name.startswith("ingest")}
     assert foreign <= SHARED_BY_BOTH_ENDS
 
 
-@pytest.mark.parametrize("path", [p for p in modules("analytics") if is_core(p)], ids=str)
+@pytest.mark.parametrize("path", [p for p in modules("analytics") if is_core(p)], ids=short)
 def test_the_core_of_analytics_is_arrays_in_and_numbers_out(path: Path) -> None:
     """No clock, file, socket, log or configuration: only the standard library's pure parts, numpy and scipy."""
     names = imported_modules(path)
     assert {name for name in ours(names) if not name.startswith("analytics")} == set()
     outside = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"analytics"}
     assert outside <= NUMERIC
-    impure = {"time", "socket", "logging", "sqlite3", "pathlib", "os", "io", "urllib", "asyncio", "subprocess"}
+    impure = {"time", "socket", "logging", "sqlite3", "pathlib", "os", "urllib", "asyncio", "subprocess"}
     assert {name.split(".")[0] for name in names} & impure == set()
+    assert "open" not in called_names(path), "the core opens no file"
 
 
-@pytest.mark.parametrize("path", [p for p in modules("analytics") if not is_core(p)], ids=str)
+@pytest.mark.parametrize("path", [p for p in modules("analytics") if not is_core(p)], ids=short)
 def test_the_services_of_analytics_use_the_core_and_the_ports_of_ingest(path: Path) -> None:
     foreign = {name for name in ours(imported_modules(path)) if not name.startswith(("analytics", "ingest"))}
     assert foreign <= SHARED_BY_BOTH_ENDS
