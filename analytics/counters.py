@@ -76,7 +76,7 @@ def read_counters(runs: Runs, devices: Devices) -> Kept:
     -----
     With n the counted failures, [f, g) the recorded one and [a, b) a silence between two stretches of life::
 
-        n = 0                      supply through [a, b)
+        n = 0                      supply through [a, b); likewise where a meter without counter tells the same record
         n unknown, a <= f < g <= b loss in [f + e, g - e), supply in [g + e, b)      e: error of the record
         n = 1                      and supply in [a, f - e)
         powered time grew by p     outage inside = (b - a) - p, to the counters' resolution
@@ -88,7 +88,10 @@ def read_counters(runs: Runs, devices: Devices) -> Kept:
     a, b, device = runs.end_ms[before], runs.start_ms[after], runs.device[after]
     failures = runs.fail_count[after] - runs.fail_count[before]
     contradicted = _lost_between(runs, before, after)
-    unchanged = (failures == 0) & ~contradicted
+    same_record = (runs.fail_start_ms[after] == runs.fail_start_ms[before]) & (
+        runs.fail_end_ms[after] == runs.fail_end_ms[before]
+    )
+    unchanged = ((failures == 0) | (np.isnan(failures) & same_record)) & ~contradicted
     start, end, error = *_record(runs, after), devices.log_error_ms[device]
     recorded = (end > start) & (start >= a - error) & (end <= b + error) & ~(failures <= 0)
     start, end = np.clip(start, a, b), np.clip(end, a, b)

@@ -314,6 +314,11 @@ def test_o12_an_unchanged_failure_counter_proves_supply_through_the_silence() ->
     assert minutes_of(evidence, 3) == (0, 0)
 
 
+def test_o12_an_unchanged_record_of_the_last_failure_proves_supply_where_nothing_counts() -> None:
+    evidence = infer(says(0, WITH_A_GAP, fail_start_ms=-9.0e6, fail_end_ms=-8.0e6), simple_devices([3]))
+    assert minutes_of(evidence, 3) == (0, 0)
+
+
 def test_o12_an_advanced_counter_without_a_record_proves_only_that_something_happened() -> None:
     readings = together(says(0, range(31), fail_count=7.0), says(0, range(61, 121), fail_count=8.0))
     assert minutes_of(infer(readings, simple_devices([3])), 3) == (0, 31)
