@@ -24,6 +24,7 @@ from simulators.checker import Findings
 from simulators.county import USUAL_SIZE, Size
 from simulators.county_files import LOCAL
 from simulators.delivered import examine_delivery
+from simulators.drain import drain
 from simulators.faults import HOUR_MS
 from simulators.numbers import Numbers, compute
 from simulators.physics import Span
@@ -101,7 +102,7 @@ async def run_demo(settings: Settings, show: Show) -> Outcome:
         centre = load_centre(settings.folder / "centre.toml")
         with contextlib.closing(_progress(settings.folder, scenario, centre)) as reader:
             await _play(scenario, cast, reader, show, chaos=settings.chaos)
-            progress = await _drain(cast, reader, lambda now: show(cast.clock.now_ms(), now, ()))
+            progress = await drain(cast, reader, lambda now: show(cast.clock.now_ms(), now, ()), DRAIN_REAL_S)
     findings, numbers, sensing = await asyncio.to_thread(_examine, settings.folder, scenario, centre)
     rows = (*judge(truth, numbers, findings, sensing), _sensing_row(sensing, speed), _crashes(cast))
     return Outcome(rows, truth, numbers, findings, progress, time.monotonic() - began_s)
@@ -138,26 +139,6 @@ async def _play(scenario: Scenario, cast: Cast, reader: ProgressReader, show: Sh
             news, shown_s = [], time.monotonic()
         next_act_s = clock.real_s((acts[-1].at_ms - clock.now_ms()) / 1000) if acts else LOOK_EVERY_S
         await asyncio.sleep(min(max(next_act_s, 0.0), LOOK_EVERY_S))
-
-
-async def _drain(cast: Cast, reader: ProgressReader, show: Callable[[Progress], None]) -> Progress:
-    """Let everything that is sealed arrive and be stored, within a bound; the checker tells if it did not."""
-    cast.raise_all()
-    await _until(lambda now: now.waiting <= len(now.sites), reader, show)
-    await cast.leave()
-    return await _until(lambda now: now.waiting == 0 and now.not_stored == 0, reader, show)
-
-
-async def _until(
-    done: Callable[[Progress], bool], reader: ProgressReader, show: Callable[[Progress], None]
-) -> Progress:
-    deadline_s = time.monotonic() + DRAIN_REAL_S
-    while True:
-        progress = reader.read()
-        show(progress)
-        if done(progress) or time.monotonic() > deadline_s:
-            return progress
-        await asyncio.sleep(SHOW_EVERY_S)
 
 
 def _progress(folder: Path, scenario: Scenario, centre: Centre) -> ProgressReader:

@@ -26,6 +26,7 @@ from simulators.child import LEDGER_FILE
 from simulators.county import Size
 from simulators.county_files import site_folder
 from simulators.delivered import examine_delivery
+from simulators.drain import drain
 from simulators.physics import Span
 from simulators.plot import Act
 from simulators.processes import Child
@@ -38,7 +39,7 @@ SPEED = 60.0
 """Virtual seconds per second: every meter is read once or twice a second."""
 START_AFTER_MIDNIGHT_MS = 6 * 3_600_000
 DISK_BYTES = 48 * 1024 * 1024
-DRAIN_S = 90.0
+DRAIN_S = 240.0
 MOSQUITTO = "allow_anonymous true\nmax_inflight_messages 1000\nmax_queued_messages 0\npersistence true\n"
 
 
@@ -191,22 +192,10 @@ async def _play(cast: Cast, plan: list[tuple[float, Act]], places: dict[str, Dis
 
 async def _drain(cast: Cast, folder: Path, scenario: Scenario, sites: list[str]) -> None:
     """Everybody up again; gateways seal and end; wait until nothing is on its way, within a bound."""
-    cast.raise_all()
     centre = load_centre(folder / "centre.toml")
     span = Span(scenario.midnight_ms, scenario.end_ms + scenario.after_ms)
     with contextlib.closing(ProgressReader(folder, sites, Path(centre.data_dir) / centre.journal.path, span)) as reader:
-        deadline_s = time.monotonic() + DRAIN_S
-        left = False
-        while time.monotonic() < deadline_s:
-            now = reader.read()
-            if not left and now.waiting <= len(sites):
-                await cast.leave()
-                left = True
-            elif left and now.waiting == 0 and now.not_stored == 0:
-                return
-            await asyncio.sleep(0.2)
-        if not left:
-            await cast.leave()
+        await drain(cast, reader, lambda _: None, DRAIN_S)
 
 
 def _examine(folder: Path, sites: list[str]) -> Findings:
