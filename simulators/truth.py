@@ -170,14 +170,13 @@ def _alarms(world: World, start_ms: int, end_ms: int) -> Iterator[AlarmTruth]:
 
 
 def lasting(t_ms: NDArray[np.int64], values: Array, watch: Watch) -> Sequence[tuple[int, int]]:
-    """The spans in which a value is beyond the watch's level for its on-delay; they end as the value comes back."""
-    beyond = watch.beyond(values)
-    edges = np.flatnonzero(np.diff(beyond.astype(np.int8), prepend=0, append=0))
-    spans = [(int(t_ms[a]), int(t_ms[min(b, len(t_ms) - 1)])) for a, b in edges.reshape(-1, 2)]
-    joined: list[tuple[int, int]] = []
-    for first, last in spans:
-        if joined and first - joined[-1][1] < watch.off_delay_s * 1000:
-            joined[-1] = (joined[-1][0], last)
-        else:
-            joined.append((first, last))
-    return [(first, last) for first, last in joined if last - first >= watch.on_delay_s * 1000]
+    """The spans of a condition: it begins with a stretch of the on-delay, and ends with one of the off-delay."""
+    edges = np.flatnonzero(np.diff(watch.beyond(values).astype(np.int8), prepend=0, append=0))
+    spans: list[tuple[int, int]] = []
+    for first, after in edges.reshape(-1, 2):
+        start_ms, end_ms = int(t_ms[first]), int(t_ms[min(after, len(t_ms) - 1)])
+        if spans and start_ms - spans[-1][1] < watch.off_delay_s * 1000:
+            spans[-1] = (spans[-1][0], end_ms)
+        elif end_ms - start_ms >= watch.on_delay_s * 1000:
+            spans.append((start_ms, end_ms))
+    return spans

@@ -12,8 +12,8 @@ from simulators.sensing import PROMPT, Sensing
 from simulators.truth import AlarmTruth, Truth, VoltageTruth
 
 TARGET_RS_PCT = 99.83
-ALARM_SLACK_MS = 20 * 60_000
-"""A condition may be noticed this much earlier or later: its value hovers about the level for a while."""
+SAME_SPAN = 0.75
+"""Share of the longer span that a true condition and a found one must have in common."""
 ROUNDING_MS = 1_000
 SHOWN_PCT = 0.0005
 """Half of the last digit that the table shows. [%]"""
@@ -140,7 +140,7 @@ def _alarms(truth: Sequence[AlarmTruth], found: Sequence[FoundAlarm]) -> Row:
     left = list(found)
     problems = []
     for one in truth:
-        match = next((other for other in left if other.watch == one.watch and _is_near(one, other)), None)
+        match = next((other for other in left if other.watch == one.watch and _is_same_span(one, other)), None)
         if match is None:
             problems.append(f"missed {one.watch}")
         else:
@@ -149,5 +149,7 @@ def _alarms(truth: Sequence[AlarmTruth], found: Sequence[FoundAlarm]) -> Row:
     return Row("water alarms", str(len(truth)), str(len(found)), tuple(problems))
 
 
-def _is_near(truth: AlarmTruth, found: FoundAlarm) -> bool:
-    return abs(truth.start_ms - found.start_ms) <= ALARM_SLACK_MS and abs(truth.end_ms - found.end_ms) <= ALARM_SLACK_MS
+def _is_same_span(truth: AlarmTruth, found: FoundAlarm) -> bool:
+    """Whether the two share most of their time: a value that hovers about its level begins and ends by chance."""
+    shared_ms = min(truth.end_ms, found.end_ms) - max(truth.start_ms, found.start_ms)
+    return shared_ms > SAME_SPAN * max(truth.end_ms - truth.start_ms, found.end_ms - found.start_ms)

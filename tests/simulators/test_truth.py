@@ -68,9 +68,9 @@ def test_a_stuck_sensor_repeats_its_value_and_the_water_goes_on(county: County, 
 
 
 def test_a_condition_counts_only_when_it_lasts() -> None:
-    """Below 0.3 for 20 s, back for 10 s (shorter than the off-delay), below for 30 s: one span of 60 s."""
-    watch = Watch("x L", "x", "x", "free_chlorine_mg_l", 0.3, is_high=False, on_delay_s=60.0, off_delay_s=20.0)
-    t_ms = np.arange(10, dtype=np.int64) * 10_000
-    values = np.array([0.5, 0.2, 0.2, 0.4, 0.2, 0.2, 0.2, 0.5, 0.5, 0.5])
-    assert lasting(t_ms, values, watch) == [(10_000, 70_000)]
+    """Below 0.3 for 10 s (too short), back, below for 20 s, back for 10 s (no end yet), below for 10 s: one span."""
+    watch = Watch("x L", "x", "x", "free_chlorine_mg_l", 0.3, is_high=False, on_delay_s=20.0, off_delay_s=20.0)
+    t_ms = np.arange(12, dtype=np.int64) * 10_000
+    values = np.array([0.5, 0.2, 0.5, 0.5, 0.2, 0.2, 0.4, 0.2, 0.5, 0.5, 0.5, 0.5])
+    assert lasting(t_ms, values, watch) == [(40_000, 80_000)]
     assert lasting(t_ms, np.where(t_ms < 50_000, values, 0.5), watch) == []
