@@ -41,15 +41,22 @@ def find(database: AlarmDatabase, alarm: str) -> AlarmRecord:
     return known[alarm]
 
 
-def day_ms(day: str, timezone: str) -> int:
-    """Return the instant at which a local day begins. Raises BadInput. [ms since 1970-01-01T00:00Z]"""
-    try:
-        local = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=ZoneInfo(timezone))
-    except ValueError as error:
-        raise BadInput(f"day {day!r}: write it as YYYY-MM-DD") from error
-    return int(local.timestamp() * 1000)
+def period_ms(from_day: str, to_day: str, timezone: str) -> tuple[int, int]:
+    """Return the first instant of `from_day` and of `to_day`. Raises BadInput. [ms since 1970-01-01T00:00Z]"""
+    start_ms, end_ms = _day_ms(from_day, timezone), _day_ms(to_day, timezone)
+    if end_ms <= start_ms:
+        raise BadInput(f"the period is empty: --to is the day after the last, so {from_day} alone ends a day later")
+    return start_ms, end_ms
 
 
 def local_text(at_ms: int | None, timezone: str) -> str:
     """Return an instant as local time; empty for None."""
     return "" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+def _day_ms(day: str, timezone: str) -> int:
+    try:
+        local = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=ZoneInfo(timezone))
+    except ValueError as error:
+        raise BadInput(f"day {day!r}: write it as YYYY-MM-DD") from error
+    return int(local.timestamp() * 1000)

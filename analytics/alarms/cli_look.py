@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from analytics.alarms.classes import BY_NAME
-from analytics.alarms.cli_common import ALARM, AS_JSON, CENTRE, FROM, TO, day_ms, find, local_text, opened
+from analytics.alarms.cli_common import ALARM, AS_JSON, CENTRE, FROM, TO, find, local_text, opened, period_ms
 from analytics.alarms.database import AlarmRecord
 from analytics.alarms.performance import performance
 
@@ -74,7 +74,7 @@ def show(centre_toml: Path, alarm: str) -> None:
 def history(centre_toml: Path, from_day: str, to_day: str, as_json: bool) -> None:
     """List the occurrences that began in a period."""
     with opened(centre_toml) as (centre, database):
-        start_ms, end_ms = day_ms(from_day, centre.timezone), day_ms(to_day, centre.timezone)
+        start_ms, end_ms = period_ms(from_day, to_day, centre.timezone)
         found = database.occurrences(start_ms=start_ms, end_ms=end_ms)
         late = database.late_spans(start_ms=start_ms, end_ms=end_ms)
     if as_json:
@@ -100,7 +100,7 @@ def history(centre_toml: Path, from_day: str, to_day: str, as_json: bool) -> Non
 def show_performance(centre_toml: Path, from_day: str, to_day: str, as_json: bool) -> None:
     """Print rates, floods, chatter and response of the alarms, beside the limits of IEC 62682."""
     with opened(centre_toml) as (centre, database):
-        start_ms, end_ms = day_ms(from_day, centre.timezone), day_ms(to_day, centre.timezone)
+        start_ms, end_ms = period_ms(from_day, to_day, centre.timezone)
         found = [one for one in database.occurrences(end_ms=end_ms) if one.cause is None]
     numbers = {alarm: place for place, alarm in enumerate(dict.fromkeys(one.alarm for one in found))}
     figures = performance(

@@ -112,9 +112,10 @@ class Planner:
         hours, zone = chain.only_hours, self.timezone
         came_back = Effect.COUNT_CHATTER in applied.effects
         know = outbox.was_told(change.connection, applied.record.id, alarm.occurrence) if came_back else []
-        first_ms = _within_hours(now_ms + self._settle_ms(kind), hours, zone)
+        opens_ms = _within_hours(now_ms, hours, zone)
+        first_ms = max(opens_ms, now_ms + self._settle_ms(kind))
         for number, (step, repeat) in enumerate(_steps(chain)):
-            at_ms = _within_hours(max(first_ms, now_ms + int(step.after_min * MINUTE_MS)), hours, zone)
+            at_ms = _within_hours(max(first_ms, opens_ms + int(step.after_min * MINUTE_MS)), hours, zone)
             purpose: Purpose = "reminder" if repeat else "fired" if number == 0 else "escalated"
             name = step.person or on_duty(self.settings.rota(step.rota), at_ms, zone) or self.settings.manager
             if name and not (number == 0 and name in know):
