@@ -123,9 +123,17 @@ class Cast:
 
 @contextlib.asynccontextmanager
 async def on_stage(
-    folder: Path, scenario: Scenario, clock: VirtualClock, store_url: str, guests: Guests | None = None
+    folder: Path,
+    scenario: Scenario,
+    clock: VirtualClock,
+    store_url: str,
+    guests: Guests | None = None,
+    *,
+    alarms: bool = False,
 ) -> AsyncIterator[Cast]:
     """Start everybody in order, on free ports, with their files in `folder`; stop them all when the block ends.
+
+    The alarm engine is among them if `alarms` asks for it.
 
     `clock` says where time begins and how fast it runs. It begins when everybody is ready: `Cast.clock`.
     """
@@ -138,6 +146,8 @@ async def on_stage(
     guests = guests or _own_broker(folder)
     children |= guests.programs
     children["ingest"] = Child("ingest", ["ingest", str(folder / "centre.toml"), *arguments], folder / "ingest.log")
+    if alarms:
+        children["alarms"] = Child("alarms", ["alarms", str(folder / "centre.toml"), *arguments], folder / "alarms.log")
     for gateway in county.gateways:
         place = site_folder(folder, gateway.site)
         place.mkdir(parents=True, exist_ok=True)
@@ -159,6 +169,8 @@ async def on_stage(
             children[name].start()
         for name, file in ready.items():
             await asyncio.to_thread(children[name].wait_until, file.exists, READY_S)
+        if alarms:
+            children["alarms"].start()
         begun = replace(clock, epoch_s=time.monotonic())
         write_whole(curtain, describe(begun))
         yield Cast(folder, children, links, begun)

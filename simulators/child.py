@@ -1,4 +1,4 @@
-"""The processes of a run: `python -m simulators.child edge | ingest | broker | meters …`.
+"""The processes of a run: `python -m simulators.child edge | ingest | alarms | broker | meters …`.
 
 Each is the product's own program on the run's clock; the edge's spool leaves a ledger for the checker, and the meters
 are the virtual county's. A child ends when its standard input does: its parent has died.
@@ -64,6 +64,19 @@ def ingest(centre_file: Path, clock_text: str) -> None:
     centre = load_centre(centre_file)
     centre_file.with_name(READY_FILE).touch()
     run(centre, parse_clock(clock_text))
+
+
+@child.command()
+@click.argument("centre_file", type=click.Path(path_type=Path))
+@clock_option
+def alarms(centre_file: Path, clock_text: str) -> None:
+    """The centre's alarm engine."""
+    from analytics.alarms.service import run
+    from ingest.config import load_centre
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    run(load_centre(centre_file), parse_clock(clock_text), stop)
 
 
 @child.command()

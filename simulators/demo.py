@@ -98,7 +98,7 @@ async def run_demo(settings: Settings, show: Show) -> Outcome:
     write_truth(truth, settings.folder / "truth.json")
     first_ms = scenario.midnight_ms - min(int(speed * WARM_UP_REAL_S * 1000), BEFORE_MS)
     start = VirtualClock(first_ms, time.monotonic(), speed)
-    async with on_stage(settings.folder, scenario, start, settings.store_url) as cast:
+    async with on_stage(settings.folder, scenario, start, settings.store_url, alarms=True) as cast:
         centre = load_centre(settings.folder / "centre.toml")
         with contextlib.closing(_progress(settings.folder, scenario, centre)) as reader:
             await _play(scenario, cast, reader, show, chaos=settings.chaos)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from analytics.alarms.database import AlarmDatabase
+from analytics.alarms.service import DATABASE_FILE
 from ingest.journal import Journal
 from ingest.sites import Sites
 from ingest.writer import READER
@@ -37,6 +39,8 @@ class Progress:
     not_stored: int
     """Messages in the journal that the store writer has not passed. [messages]"""
     sites: tuple[SiteProgress, ...]
+    alarms: tuple[str, ...] = ()
+    """Alarms on show at the centre, the gravest first."""
 
     @property
     def waiting(self) -> int:
@@ -81,6 +85,7 @@ class ProgressReader:
         self._path = journal
         self._centre: Sites | None = None
         self._journal: Journal | None = None
+        self._alarms: AlarmDatabase | None = None
 
     def read(self) -> Progress:
         """The progress now."""
@@ -95,13 +100,23 @@ class ProgressReader:
             committed=sum(committed for _, committed in rows),
             not_stored=0 if self._journal is None else self._journal.newest() - self._journal.cursor(READER),
             sites=tuple(site for site, _ in rows),
+            alarms=self._standing(),
         )
 
     def close(self) -> None:
-        """Let go of the journal."""
-        for reader in (self._centre, self._journal):
+        """Let go of the journal and of the alarms."""
+        for reader in (self._centre, self._journal, self._alarms):
             if reader is not None:
                 reader.close()
+
+    def _standing(self) -> tuple[str, ...]:
+        """What an operator would see in the list: hidden consequences are not in it."""
+        path = self._path.with_name(DATABASE_FILE)
+        if self._alarms is None and path.exists():
+            self._alarms = AlarmDatabase(path)
+        records = [] if self._alarms is None else self._alarms.records(only_standing=True)
+        shown = [record for record in records if not record.alarm.silent and record.alarm.condition]
+        return tuple(record.id for record in sorted(shown, key=lambda record: (-record.alarm.severity, record.id)))
 
     def _site(self, site: str, tail: _Tail) -> tuple[SiteProgress, int]:
         """A site's progress and its readings at the centre."""

@@ -15,6 +15,7 @@ from simulators.demo import Outcome, Show
 from simulators.progress import Progress
 
 NEWS_LINES = 8
+ALARM_LINES = 5
 
 
 @contextlib.contextmanager
@@ -28,7 +29,8 @@ def spectator(console: Console) -> Iterator[Show]:
 
         def show(now_ms: int, progress: Progress, news: Sequence[str]) -> None:
             heard.extend(news)
-            live.update(Group(_head(now_ms, progress), _sites(progress), Text("\n".join(heard), style="dim")))
+            events = Text("\n".join(heard), style="dim")
+            live.update(Group(_head(now_ms, progress), _sites(progress), _alarms(progress), events))
 
         yield show
 
@@ -70,3 +72,14 @@ def _sites(progress: Progress) -> Table:
         link = Text("up", style="green") if site.online else Text("down", style="red")
         table.add_row(site.site, f"{site.sealed_batches:,}", f"{site.waiting_batches:,}", link)
     return table
+
+
+def _alarms(progress: Progress) -> Text:
+    """How many alarms stand, and the gravest of them by name."""
+    more = len(progress.alarms) - ALARM_LINES
+    lines = [
+        f"{len(progress.alarms)} alarms",
+        *progress.alarms[:ALARM_LINES],
+        *([f"and {more} more"] if more > 0 else []),
+    ]
+    return Text("\n   ".join(lines), style="bold red" if progress.alarms else "")

@@ -37,6 +37,8 @@ from ingest.register_files import load_register
 log = logging.getLogger(__name__)
 
 TICK_S, SEND_S = 1.0, 0.25
+LEAST_PAUSE_S = 0.1
+"""A virtual clock does not make the rounds follow each other faster than this. [s of real time]"""
 PAUSE_S = 5.0
 """A machine may be too busy for a round this long before that counts as a pause. [s of real time]"""
 DATABASE_FILE, SETTINGS_FILE, SETPOINTS_FILE = "alarms.db", "alarms.toml", "setpoints.csv"
@@ -101,7 +103,7 @@ def _serve(
             except BadInput as error:
                 log.warning("the register has changed and cannot be used, going on with the old one: %s", error)
         round_(engine, now_ms=now_ms)
-        stop.wait(clock.real_s(TICK_S))
+        stop.wait(max(clock.real_s(TICK_S), LEAST_PAUSE_S))
     return None, seen
 
 
@@ -145,7 +147,7 @@ def _sending(sender: Sender, clock: Clock) -> Iterator[Future[None]]:
 def _send(sender: Sender, clock: Clock, stop: threading.Event) -> None:
     while not stop.is_set():
         if sender.send_due(now_ms=clock.now_ms()) == 0:
-            stop.wait(clock.real_s(SEND_S))
+            stop.wait(max(clock.real_s(SEND_S), LEAST_PAUSE_S))
 
 
 def _signature(centre: Centre, now_ms: int) -> Signature:
