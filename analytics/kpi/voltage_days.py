@@ -1,16 +1,18 @@
-"""Voltage compliance of one point on one local day, as partial sums."""
+"""Voltage compliance of one point on one local day, as partial sums.
+
+A stuck sensor (V11) is looked for within the day: of one value that stands across midnight, the part on a day counts as
+stuck where it alone is too long.
+"""
 
 import numpy as np
 
-from analytics.runs import Float
-from analytics.spans import Bool, Int
+from analytics.spans import Int
 from analytics.voltage import Limits, count_minutes
+from analytics.voltage_minutes import MS_PER_MINUTE, POWER_UP_S, minute_values, outage_minutes, stuck_minutes
 from edge.wire import Quality
 from ingest.store import Columns
 
-MINUTE_MS = 60_000
-AFTER_POWER_UP_MS = 5_000
-"""A meter's firmware starts its minute this long after power returns (V5). [ms]"""
+AFTER_POWER_UP_MS = round(POWER_UP_S * 1000)
 STATES = ("ok", "over", "under", "offscale", "outage", "invalid")
 
 
@@ -21,26 +23,11 @@ def voltage_day(
 
     `rows` are those of the one point; the unit's proven losses are given by their starts and ends.
     """
-    minutes = (end_ms - start_ms) // MINUTE_MS
-    outage = _touched(lost_from_ms, lost_to_ms + AFTER_POWER_UP_MS, start_ms, minutes)
-    counts = count_minutes(_minute_means(rows, start_ms, minutes), limits, outage=outage)
+    minutes = (end_ms - start_ms) // MS_PER_MINUTE
+    volts = np.where(rows.quality == Quality.GOOD, rows.value, np.nan)
+    values, _ = minute_values(rows.t_ms, volts, start_ms=start_ms, minutes=minutes)
+    powered_ms = lost_to_ms + AFTER_POWER_UP_MS  # ends are instants that a meter kept, so each has its power-up (V5)
+    outage = outage_minutes(lost_from_ms, powered_ms, start_ms=start_ms, minutes=minutes, power_up_s=0)
+    stuck = stuck_minutes(values, dead_below=limits.dead_below)
+    counts = count_minutes(values, limits, outage=outage, invalid=stuck)
     return {state: float(getattr(counts, state)) for state in STATES}
-
-
-def _minute_means(rows: Columns, start_ms: int, minutes: int) -> Float:
-    """Mean of the GOOD readings of each minute, NaN where there is none. [V]"""
-    minute = (rows.t_ms - start_ms) // MINUTE_MS
-    good = (minute >= 0) & (minute < minutes) & (rows.quality == Quality.GOOD)
-    number = np.bincount(minute[good], minlength=minutes)
-    total = np.bincount(minute[good], rows.value[good], minutes)
-    return np.asarray(np.divide(total, number, out=np.full(minutes, np.nan), where=number > 0))
-
-
-def _touched(from_ms: Int, to_ms: Int, start_ms: int, minutes: int) -> Bool:
-    """The minutes that overlap a loss by any time at all."""
-    first = np.clip((from_ms - start_ms) // MINUTE_MS, 0, minutes)
-    last = np.clip(-((start_ms - to_ms) // MINUTE_MS), 0, minutes)
-    depth = np.zeros(minutes + 1, np.int64)
-    np.add.at(depth, first, 1)
-    np.add.at(depth, last, -1)
-    return np.asarray(np.cumsum(depth)[:-1] > 0)
