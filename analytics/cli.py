@@ -46,10 +46,9 @@ async def run_services(centre: Centre, clock: Clock, *, period_s: float = servic
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    register = load_register(Path(centre.register), centre.timezone)
     Path(centre.data_dir).mkdir(parents=True, exist_ok=True)
     with closing(open_store(centre.store, Path(centre.data_dir))) as store:
-        await service.run(centre, register, store, clock, stop, period_s=period_s)
+        await service.run(centre, store, clock, stop, period_s=period_s)
 
 
 @analytics.command(epilog="Example: steppe analytics numbers centre.toml --from 2026-06-01 --to 2026-07-01 --json")

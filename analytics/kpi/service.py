@@ -3,7 +3,7 @@
 Takes the store writer's marks, hears the marked devices again, and computes every day that they touch: the day itself,
 and the days of a silence that it ended. Time passing touches today. A mark is let go of only when everything it
 touched is published, and a published day that comes out the same is not written again: a kill at any line costs
-repeated work and nothing else.
+repeated work and nothing else. A register that changed is taken up between two rounds.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import numpy as np
 from analytics.kpi.compute import compute_day, hear_day, next_day, publish
 from analytics.kpi.database import Judgement, KpiDatabase
 from analytics.kpi.model import CountyModel, counties, device_name, make_model
+from analytics.kpi.register_watch import RegisterWatch
 from edge.clock import Clock
 from ingest.changes import Change, Changes
 from ingest.config import Centre
@@ -110,18 +111,19 @@ class KpiService:
         return day_text(int(day_numbers(np.array([now_ms], np.int64), self._timezone)[0]))
 
 
-async def run(
-    centre: Centre, register: Register, store: Store, clock: Clock, stop: asyncio.Event, *, period_s: float = PERIOD_S
-) -> None:
+async def run(centre: Centre, store: Store, clock: Clock, stop: asyncio.Event, *, period_s: float = PERIOD_S) -> None:
     """Keep the numbers up to date until `stop` is set; a store that is down is tried again at the next period.
 
-    Raises StoreRefused where a person must act first.
+    Raises BadInput where the register cannot be loaded at the start, StoreRefused where a person must act first.
     """
     data_dir = Path(centre.data_dir)
+    watch = RegisterWatch(Path(centre.register), centre.timezone)
     with closing(Changes(data_dir / "changes.db")) as changes, closing(KpiDatabase(data_dir / "kpi.db")) as database:
-        service = KpiService(store, changes, database, register, centre.timezone)
+        service = KpiService(store, changes, database, watch.register, centre.timezone)
         while not stop.is_set():
             began_ms = clock.monotonic_ms()
+            if await asyncio.to_thread(watch.look):
+                service = KpiService(store, changes, database, watch.register, centre.timezone)
             try:
                 written = await asyncio.to_thread(service.step, clock.now_ms())
                 log.info("%d partial sums written", written)

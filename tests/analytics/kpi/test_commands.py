@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from analytics.kpi.database import Correction, KpiDatabase
 from edge.clock import RealClock
 from edge.errors import BadInput
 from ingest.config import load_centre
-from ingest.register_files import load_register
 from ingest.store import Partial
 from ingest.store_sqlite import SqliteStore
 
@@ -101,21 +101,49 @@ def test_corrections_are_listed_with_old_new_and_why(centre_toml: Path) -> None:
     ]
 
 
+@contextmanager
+def serving(centre_toml: Path, period_s: float) -> Iterator[Callable[[Callable[[], bool]], None]]:
+    """Run the service in a loop of its own; what is yielded waits until something holds."""
+    centre, stop = load_centre(centre_toml), asyncio.Event()
+
+    async def serve_until(holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not await asyncio.to_thread(holds):
+                assert not running.done(), running.exception()
+                await asyncio.sleep(0.02)
+
+    with closing(SqliteStore(centre_toml.parent / "store.db")) as store, asyncio.Runner() as runner:
+        running = runner.get_loop().create_task(service.run(centre, store, RealClock(), stop, period_s=period_s))
+        yield lambda holds: runner.run(serve_until(holds))
+        stop.set()
+        runner.run(asyncio.wait_for(running, 30))
+
+
+def published(centre_toml: Path) -> dict[str, dict[str, float]]:
+    """The supply of every asset on the one day there is."""
+    with closing(SqliteStore(centre_toml.parent / "store.db")) as store:
+        return {p.subject: dict(p.sums) for p in store.read_kpi("supply", "2000-01-01", "2199-01-01")}
+
+
 def test_the_service_publishes_a_round_and_stops_when_told(centre_toml: Path) -> None:
     """A centre without readings: today is in service and unresolved."""
-    centre = load_centre(centre_toml)
-    register = load_register(Path(centre.register), centre.timezone)
+    with serving(centre_toml, 3600) as wait_until:
+        wait_until(lambda: bool(published(centre_toml)))
+    today = published(centre_toml)["t1"]
+    assert today["open_ms"] == today["in_service_ms"] > 0
 
-    async def until_published() -> None:
-        stop = asyncio.Event()
-        running = asyncio.create_task(service.run(centre, register, store, RealClock(), stop, period_s=3600))
-        async with asyncio.timeout(30):
-            while not await asyncio.to_thread(store.read_kpi, "supply", "2000-01-01", "2199-01-01"):
-                await asyncio.sleep(0.02)
-            stop.set()
-            await running
 
-    with closing(SqliteStore(centre_toml.parent / "store.db")) as store:
-        asyncio.run(until_published())
-        [today] = store.read_kpi("supply", "2000-01-01", "2199-01-01")
-    assert today.sums["open_ms"] == today.sums["in_service_ms"] > 0
+def test_a_changed_register_is_taken_up_and_a_broken_one_is_told_and_the_old_one_kept(
+    centre_toml: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assets = centre_toml.parent / "register" / "assets.csv"
+    with serving(centre_toml, 0.02) as wait_until:
+        wait_until(lambda: set(published(centre_toml)) == {"t1"})
+        assets.write_text("id,kind,region,customers\nt1,transformer,nowhere,40\n")
+        wait_until(lambda: "going on with the old one" in caplog.text)
+        known = published(centre_toml)["t1"]["in_service_ms"]
+        wait_until(lambda: published(centre_toml)["t1"]["in_service_ms"] > known)
+        assets.write_text("id,kind,region,customers\nt1,transformer,1501,40\nt2,transformer,1501,7\n")
+        wait_until(lambda: set(published(centre_toml)) == {"t1", "t2"})
+    assert caplog.text.count("going on with the old one") == 1
+    assert "assets.csv" in caplog.text
