@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from analytics.alarms import cli_act, cli_look, service
+from analytics.alarms import cli_act, cli_look, cli_work, service
 from analytics.alarms.cli_common import CENTRE
 from edge.clock import RealClock
 from ingest.config import load_centre
@@ -43,5 +43,9 @@ for command in (
     cli_look.show_performance,
     cli_look.verify_audit,
     cli_act.test_channel,
+    cli_work.work_group,
+    cli_work.show_upkeep,
+    cli_work.inspected,
+    cli_work.register_check,
 ):
     alarms.add_command(command)

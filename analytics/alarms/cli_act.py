@@ -10,7 +10,6 @@ from analytics.alarms import service
 from analytics.alarms.channels.make import make_channel
 from analytics.alarms.channels.port import Recipient, Verdict
 from analytics.alarms.cli_common import ALARM, BY, CENTRE, REASON, find, opened
-from analytics.alarms.database import Act
 from analytics.alarms.events import (
     Acknowledge,
     Event,
@@ -21,6 +20,7 @@ from analytics.alarms.events import (
     Unacknowledge,
     Unshelve,
 )
+from analytics.alarms.records import Act
 from analytics.alarms.settings import load_settings
 from analytics.alarms.state import IllegalTransition
 from analytics.alarms.texts import heartbeat

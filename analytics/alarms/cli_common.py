@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from analytics.alarms import service
-from analytics.alarms.database import AlarmDatabase, AlarmRecord
+from analytics.alarms.database import AlarmDatabase
+from analytics.alarms.records import AlarmRecord
 from edge.errors import BadInput
 from ingest.config import Centre, load_centre
 

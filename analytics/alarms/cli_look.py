@@ -10,8 +10,8 @@ import click
 
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.cli_common import ALARM, AS_JSON, CENTRE, FROM, TO, find, local_text, opened, period_ms
-from analytics.alarms.database import AlarmRecord
 from analytics.alarms.performance import performance
+from analytics.alarms.records import AlarmRecord
 
 LIMITS = {
     "per_day": "about 150, at most 300",

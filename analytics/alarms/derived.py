@@ -12,8 +12,8 @@ import numpy as np
 from analytics.alarms import chatter
 from analytics.alarms.causes import quorum
 from analytics.alarms.conditions import Memory
-from analytics.alarms.database import AlarmRecord
 from analytics.alarms.events import Severity
+from analytics.alarms.records import AlarmRecord
 from analytics.alarms.rota import gaps
 from analytics.alarms.settings import AlarmSettings
 from analytics.alarms.watch import Watch

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.alarms import derived, suppression
+from analytics.alarms import derived, suppression, work
 from analytics.alarms.classes import BY_NAME
-from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord, Transaction
+from analytics.alarms.database import AlarmDatabase, Transaction
 from analytics.alarms.derived import Derived
 from analytics.alarms.evaluate import Evaluation, Turn
 from analytics.alarms.events import (
@@ -32,6 +32,7 @@ from analytics.alarms.events import (
 )
 from analytics.alarms.listening import Listening
 from analytics.alarms.planner import Planner
+from analytics.alarms.records import Act, AlarmRecord
 from analytics.alarms.state import State
 from analytics.alarms.suppression import Places
 from analytics.alarms.watch import Watch, WatchedAlarm
@@ -106,6 +107,8 @@ class Engine:
             self._apply_derived(change, now_ms)
             self._apply_suppression(change, now_ms)
             self._report_windows(change, now_ms)
+            settle_ms = int(self.planner.settings.settle_s * 1000)
+            work.draft_due(change.connection, now_ms=now_ms, settle_ms=settle_ms)
 
     def _catch_up(self) -> None:
         """Rebuild what the conditions remember: the snapshot, then the entries up to the cursor, changing nothing."""

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from analytics.alarms import outbox, texts
 from analytics.alarms.classes import BY_NAME
-from analytics.alarms.database import Act, AlarmDatabase, AlarmRecord, Applied, Transaction
+from analytics.alarms.database import AlarmDatabase, Transaction
 from analytics.alarms.events import Acknowledge, Severity
 from analytics.alarms.links import VALID_MS, Link, LinkRefused, redeem, sign
 from analytics.alarms.outbox import Outgoing
+from analytics.alarms.records import Act, AlarmRecord, Applied
 from analytics.alarms.rota import Step, on_duty
 from analytics.alarms.settings import AlarmSettings, Chain
 from analytics.alarms.state import Effect, IllegalTransition, Kind

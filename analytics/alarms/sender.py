@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from analytics.alarms import outbox, texts
 from analytics.alarms.channels.port import Answer, Channel, Message, Recipient, Verdict
 from analytics.alarms.classes import BY_NAME
-from analytics.alarms.database import Act, AlarmDatabase, Transaction
+from analytics.alarms.database import AlarmDatabase, Transaction
 from analytics.alarms.events import Event, Fell, Rose, Severity
 from analytics.alarms.outbox import Queued
 from analytics.alarms.planner import Planner
+from analytics.alarms.records import Act
 from analytics.alarms.rota import Person
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import numpy as np
 
 from analytics.alarms.causes import Active, AssetGraph, CycleFound, asset_graph, explanations, root_causes
 from analytics.alarms.classes import BY_NAME, NUMBER, max_lags_ms
-from analytics.alarms.database import Act, AlarmRecord
 from analytics.alarms.events import RemoveFromService, ReturnToService, Suppress, Unsuppress
+from analytics.alarms.records import Act, AlarmRecord
 from analytics.alarms.windows import PREFIX as WINDOW_PREFIX
 from analytics.alarms.windows import Open
 from edge.errors import ConfigError

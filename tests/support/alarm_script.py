@@ -5,10 +5,11 @@ from pathlib import Path
 
 from analytics.alarms import outbox
 from analytics.alarms.channels.port import Answer, Verdict
-from analytics.alarms.database import Act, AlarmDatabase
+from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.engine import Engine
 from analytics.alarms.events import Event
 from analytics.alarms.planner import Planner
+from analytics.alarms.records import Act
 from analytics.alarms.rota import Person, Step
 from analytics.alarms.settings import AlarmSettings, Chain, Chains, ChannelSettings
 from analytics.alarms.suppression import places

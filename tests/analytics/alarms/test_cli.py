@@ -11,8 +11,9 @@ from support.alarm_centre import SUPPLY, alarm_centre
 
 from analytics.alarms import service
 from analytics.alarms.cli import alarms
-from analytics.alarms.database import Act, AlarmDatabase
+from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.events import Rose, Severity
+from analytics.alarms.records import Act
 from analytics.alarms.state import Kind
 from edge.clock import RealClock
 from edge.errors import BadInput

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.alarms.database import Act, AlarmDatabase, AlarmDatabaseError, Applied
+from analytics.alarms.database import AlarmDatabase, AlarmDatabaseError
 from analytics.alarms.events import Acknowledge, Event, Fell, Reset, Rose, Severity, Shelve
+from analytics.alarms.records import Act, Applied
 from analytics.alarms.state import Kind
 
 NOW = 1_764_000_000_000
@@ -92,7 +93,8 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from analytics.alarms.database import Act, AlarmDatabase
+from analytics.alarms.database import AlarmDatabase
+from analytics.alarms.records import Act
 from analytics.alarms.state import Fell, Kind, Rose, Severity
 alarms = AlarmDatabase(Path(sys.argv[1]))
 for number in range(10**9):

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from analytics.alarms.classes import BY_NAME
-from analytics.alarms.database import Act, AlarmDatabase
+from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.events import Acknowledge, Event, Fell, Rose, Severity, Suppress
 from analytics.alarms.links import LinkRefused
 from analytics.alarms.planner import Planner
+from analytics.alarms.records import Act
 from analytics.alarms.rota import Person, Rota, Step
 from analytics.alarms.settings import AlarmSettings, Chain, Chains, ChannelSettings
 from ingest.register import Register
