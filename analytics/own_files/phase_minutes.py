@@ -50,6 +50,8 @@ class PhaseMinutes:
     point: str
     phase: str
     nominal_v: float
+    low_v: float
+    """Lower limit. [V]"""
     voltage_v: NDArray[np.float32]
     states: NDArray[np.int8]
     repeated: int
@@ -60,6 +62,11 @@ class PhaseMinutes:
     def observed_v(self) -> NDArray[np.float32]:
         """Voltages of the minutes with a reading that is no outage, NaN for the others. [V]"""
         return np.where(self.states <= State.OFFSCALE, self.voltage_v, np.float32(np.nan))
+
+    @property
+    def low_min(self) -> int:
+        """Minutes below the lower limit, off-scale ones included. [min]"""
+        return int((self.observed_v < np.float32(self.low_v)).sum())
 
 
 def phase_minutes(series: Series, q: Question, profile: LimitsProfile, outages: Outages | None) -> PhaseMinutes:
@@ -79,7 +86,7 @@ def phase_minutes(series: Series, q: Question, profile: LimitsProfile, outages: 
         out = outage_minutes(*outages.of(series.point), start_ms=q.start_ms, minutes=q.minutes)
     states = minute_states(values, limits, outage=out, invalid=stuck)
     return PhaseMinutes(
-        series.point, series.phase, profile.nominal, values, states, repeated, int(stuck.sum()), rejected
+        series.point, series.phase, profile.nominal, limits.lo, values, states, repeated, int(stuck.sum()), rejected
     )
 
 

@@ -1,6 +1,6 @@
 """`steppe power reliability`: a ledger and its units to indices, bounds, verdict and what used the allowance up."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from analytics.major_events import frequent_interruptions
 from analytics.own_files.ledger_files import LedgerFile, Units, read_ledger, read_units
 from analytics.own_files.local_time import local_midnights
 from analytics.own_files.power_rules import Edition, power_rules
+from analytics.own_files.unit_rollups import RegionRow, by_region, load_weighted
 from analytics.reliability import MS_PER_HOUR, Nature, allowance_hours, equivalent_customers, period_hours
 from edge.errors import BadInput
 
@@ -83,6 +84,8 @@ class Answer:
     dlt: Dlt836
     ieee: Ieee1366
     customers: CustomerRecord | None
+    load: tuple[float, float]
+    """ASIFI [1] and ASIDI [min]; NaN where loads are not known."""
 
     @property
     def bounds(self) -> RsBounds:
@@ -104,6 +107,7 @@ class Answer:
         known = self.customers
         ieee["cemi"] = None if known is None else {str(n): known.cemi(n) for n in CEMI_N}
         ieee["celid"] = None if known is None else {str(h): known.celid_single(h) for h in CELID_H}
+        ieee["asifi"], ieee["asidi_min"] = self.load
         bounds, target = self.bounds, self.question.target
         rejected = [*(self.units.rejected if self.units else ()), *self.file.rejected]
         return {
@@ -118,6 +122,8 @@ class Answer:
                 "target": target,
             },
             "rejected": [{"row": rejection.row, "reason": rejection.reason} for rejection in rejected],
+            "frequent": list(self.frequent),
+            "regions": [asdict(row) for row in self.regions],
         }
 
     @cached_property
@@ -142,6 +148,13 @@ class Answer:
         known = blocks.unit != NO_UNIT
         units = frequent_interruptions(blocks.unit[known], blocks.start_ms[known], until_ms=self.question.end_ms)
         return tuple(self.file.unit_names.take(pa.array(units)).to_pylist())
+
+    @property
+    def regions(self) -> tuple[RegionRow, ...]:
+        """A row per region of the units file; none where it names no region."""
+        if self.units is None or not any(self.units.regions.to_pylist()):
+            return ()
+        return by_region(self.merged, self.units, self.question.start_ms, self.question.end_ms)
 
     def daily_hours(self) -> tuple[NDArray[np.int64], dict[Nature, Real]]:
         """The midnights of the period, and hours per customer of each day by nature."""
@@ -188,6 +201,7 @@ def _computed(q: Question, file: LedgerFile, units: Units | None) -> Answer:
         dlt836(merged, start_ms=q.start_ms, end_ms=q.end_ms, n_eq=n_eq),
         ieee1366(outages, start_ms=q.start_ms, end_ms=q.end_ms, customers_served=n_eq),
         customer_record(outages, start_ms=q.start_ms, end_ms=q.end_ms, customers_served=n_eq),
+        (np.nan, np.nan) if units is None else load_weighted(outages, units, q.start_ms, q.end_ms),
     )
 
 

@@ -46,6 +46,8 @@ def reliability_text(answer: Answer) -> str:
         ("verdict", verdict or "undefined", f"margin {shown(answer.bounds.point_pct - q.target, 4)} points"),
     ]
     parts = [_table(title, [*head, *rows, *judged]), _year_text(answer)]
+    if answer.regions:
+        parts.append(_regions_table(answer))
     if answer.frequent:
         parts.append(f"Interrupted 3 times in 60 days or 5 times in a year: {_some(answer.frequent)}")
     return "\n".join([*parts, *_rejected_lines(answer.as_json()["rejected"])])
@@ -58,6 +60,9 @@ def voltage_text(answer: power_voltage.Answer, *, en50160: bool = False) -> str:
     parts = [_points_table(answer, title)]
     if answer.class_rates is not None:
         parts.append(_classes_text(answer))
+    if answer.low_voltage:
+        named = [f"{one.point or 'the point'} {shown(one.hours, 1)} h" for one in answer.low_voltage]
+        parts.append(f"Low voltage for more than an hour: {_some(named)}")
     if en50160:
         parts.append(_weeks_table(answer))
     return "\n".join([*parts, *_rejected_lines(answer.as_json()["rejected"])])
@@ -108,7 +113,7 @@ def _classes_text(answer: power_voltage.Answer) -> str:
         (f"composite of {composite.basis or 'nothing'}", shown(composite.pct, 4), "%"),
         ("target", shown(target, 3), "%"),
         ("verdict", answer.verdict or "undefined", f"margin {shown(composite.pct - target, 4)} points"),
-        *((f"not in its class: {point}", "", "coverage too low") for point in rates.excluded),
+        *((f"not in its class: {point}", "", "no readings, or too few") for point in rates.excluded),
     ]
     if composite.basis and not composite.comparable:
         rows.append(("no class A", "", "not comparable with other regions"))
@@ -162,7 +167,20 @@ def _ieee_rows(answer: Answer) -> list[Row]:
         ("MAIFI", shown(i.maifi, 4), "per customer"),
         ("CTAIDI", shown(i.ctaidi_min, 2), "min per interrupted customer"),
         ("CAIFI", shown(i.caifi, 3), "per interrupted customer"),
+        ("ASIDI", shown(answer.load[1], 2), "min, weighted by kVA"),
+        ("ASIFI", shown(answer.load[0], 4), "weighted by kVA"),
     ]
+
+
+def _regions_table(answer: Answer) -> str:
+    table = Table(title="Regions, each the sum of its units", title_justify="left", box=None, pad_edge=False)
+    table.add_column("region")
+    for head in ("customers", "customer-hours", "RS-1 %", "AIHC-1 h"):
+        table.add_column(head, justify="right")
+    for row in answer.regions:
+        numbers = (shown(row.n_eq, 1), shown(row.customer_hours, 2), shown(row.rs1, 3), shown(row.aihc1_h, 2))
+        table.add_row(row.region or "(no region)", *numbers)
+    return render(table)
 
 
 def _year_text(answer: Answer) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.energy import low_voltage_list
 from analytics.own_files.local_time import local_text
 from analytics.own_files.phase_minutes import PhaseMinutes, Question, phase_minutes
 from analytics.own_files.phase_weeks import WeekOfPhase, weeks_of
@@ -32,6 +33,8 @@ from analytics.voltage_minutes import MS_PER_MINUTE
 from edge.errors import BadInput
 
 ALL_PHASES = "all"
+LOW_VOLTAGE_BELOW_V = 1000.0
+"""Nominal voltages below this are low voltage. [V]"""
 COUNTED = ("ok", "over", "under", "offscale", "outage", "invalid", "monitored")
 RATES = ("pass_pct", "over_pct", "under_pct", "coverage_pct", "strict_pass_pct")
 
@@ -79,6 +82,15 @@ class ClassRates:
 
 
 @dataclass(frozen=True)
+class LowVoltage:
+    """A low-voltage customer with less than the lower limit for more than an hour."""
+
+    point: str
+    hours: float
+    """Of its worst phase. [h]"""
+
+
+@dataclass(frozen=True)
 class Answer:
     """What the readings say about the period."""
 
@@ -111,6 +123,16 @@ class Answer:
             return None
         return "PASS" if rates.composite.pct >= self.question.target else "FAIL"
 
+    @cached_property
+    def low_voltage(self) -> tuple[LowVoltage, ...]:
+        """Points of low-voltage supply below their lower limit for more than an hour, the worst first."""
+        worst: dict[str, int] = {}
+        for phase in self.phases:
+            if phase.nominal_v < LOW_VOLTAGE_BELOW_V:
+                worst[phase.point] = max(worst.get(phase.point, 0), phase.low_min)
+        names, minutes = list(worst), list(worst.values())
+        return tuple(LowVoltage(names[n], minutes[n] / 60) for n in low_voltage_list(minutes).tolist())
+
     def weeks(self) -> list[WeekOfPhase]:
         """EN 50160 weeks of each phase, counted from the first day of the period."""
         return [week for phase in self.phases for week in weeks_of(phase, self.question)]
@@ -131,6 +153,7 @@ class Answer:
         if en50160:
             answer["weekly"] = [week.as_json() for week in self.weeks()]
         answer["rejected"] = [{"row": rejection.row, "reason": rejection.reason} for rejection in self.rejected]
+        answer["low_voltage"] = [{"point": one.point or None, "hours": one.hours} for one in self.low_voltage]
         return answer
 
     def _whole_points(self) -> list[PointResult]:
@@ -162,13 +185,12 @@ def answer(question: Question) -> Answer:
 def _profile(series: Series, q: Question, points: Mapping[str, MonitoringPoint]) -> LimitsProfile:
     """The limits of a point: its own, or those given for all."""
     own = points.get(series.point)
-    if own is not None and own.limits:
-        return power_rules().profile(own.limits)
-    if q.profile is None:
+    profile = power_rules().profile(own.limits) if own is not None and own.limits else q.profile
+    if profile is None:
         raise BadInput(
             f"point {series.point!r} has no limits; give --limits or --lo and --hi, or name them in --points"
         )
-    return q.profile
+    return replace(profile, nominal=own.nominal) if own is not None and own.nominal > 0 else profile
 
 
 def _phase_result(phase: PhaseMinutes, month_edges: NDArray[np.int64], start_ms: int) -> PointResult:

@@ -26,7 +26,7 @@ def test_e1_month(table, power_json):
     june = power_json("reliability", "--ledger", table("l.csv", *E1), "--served", 1000, *JUNE)
     assert list(june) == [
         "period_h", "n_eq", "customer_hours", "rs1", "rs2", "rs3", "asai4", "aihc1_h", "aitc1",
-        "saidi_f_h", "saidi_s_h", "ieee", "bounds", "rejected",
+        "saidi_f_h", "saidi_s_h", "ieee", "bounds", "rejected", "frequent", "regions",
     ]  # fmt: skip
     assert (june["period_h"], june["n_eq"], june["rejected"]) == (720.0, 1000.0, [])
     assert june["customer_hours"] == pytest.approx(1946.6667, abs=5e-5)
@@ -85,6 +85,38 @@ def test_a_unit_has_its_own_customers_and_a_record_at_most_these(table, power_js
     arguments = ("reliability", "--ledger", ledger, "--units", units, *JUNE)
     assert power_json(*arguments)["customer_hours"] == 100 + 40 + 100
     assert "1 records name more customers than their unit has" in run_power(*arguments).stderr
+
+
+def test_regions_are_sums_over_their_units_and_load_weighs_by_kva(table, power_json, run_power):
+    """East: A and half a month of B, 100·5 + 50·4 h of 125·720. Partly out, A loses that part of its kVA."""
+    units = table("u.csv", "unit,customers,kva,in_service_from,region", "A,100,400,,East", "B,50,200,2025-06-16,East",
+                  "C,10,50,,")  # fmt: skip
+    ledger = table(
+        "l.csv",
+        "unit,customers,start,end",
+        "A,,2025-06-02T00:00,2025-06-02T05:00",
+        "B,,2025-06-20T00:00,2025-06-20T04:00",
+        "A,25,2025-06-21T00:00,2025-06-21T01:00",
+    )
+    june = power_json("reliability", "--ledger", ledger, "--units", units, *JUNE)
+    nowhere, east = june["regions"]
+    assert (nowhere["region"], nowhere["rs1"], nowhere["customer_hours"]) == ("", 100.0, 0.0)
+    assert (east["region"], east["n_eq"], east["customer_hours"]) == ("East", 125.0, 725.0)
+    assert east["rs1"] == pytest.approx(100 * (1 - 725 / (125 * 720)))
+    assert june["ieee"]["asifi"] == pytest.approx((400 + 200 + 100) / (400 + 100 + 50))
+    assert june["ieee"]["asidi_min"] == pytest.approx((400 * 300 + 200 * 240 + 100 * 60) / 550)
+    text = run_power("reliability", "--ledger", ledger, "--units", units, *JUNE).stdout
+    assert "East 125.0 725.00 99.194 5.80" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("kva", ["", "400"])
+def test_load_indices_of_unknown_load_are_undefined(table, power_json, kva):
+    """A unit without kVA, or an event without a unit."""
+    units = table("u.csv", "unit,customers,kva", f"A,100,{kva}")
+    row = "A,2025-06-02T00:00,2025-06-02T05:00," if not kva else ",2025-06-02T00:00,2025-06-02T05:00,5"
+    ledger = table("l.csv", "unit,start,end,customers", row)
+    ieee = power_json("reliability", "--ledger", ledger, "--units", units, *JUNE)["ieee"]
+    assert (ieee["asifi"], ieee["asidi_min"]) == (None, None)
 
 
 def test_quiet_month_has_full_reliability_and_undefined_durations(table, power_json):
@@ -260,12 +292,14 @@ def test_r4_r7_both_attributions_and_the_merge_gap_are_stated(table, run_power):
     assert "hours whole in the period of the start" in whole
 
 
-def test_r13_units_interrupted_too_often_are_named(table, run_power):
+def test_r13_units_interrupted_too_often_are_named(table, power_json, run_power):
     rows = [
         f"{unit},2025-06-{day:02}T00:00,2025-06-{day:02}T01:00"
         for unit, day in (("A", 1), ("A", 2), ("B", 1), ("A", 9))
     ]
-    text = run_power("reliability", "--ledger", table("l.csv", "unit,start,end", *rows), "--served", 10, *JUNE).stdout
+    arguments = ("reliability", "--ledger", table("l.csv", "unit,start,end", *rows), "--served", 10, *JUNE)
+    assert power_json(*arguments)["frequent"] == ["A"]
+    text = run_power(*arguments).stdout
     assert "3 times in 60 days or 5 times in a year: A\n" in text
 
 

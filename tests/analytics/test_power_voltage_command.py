@@ -35,7 +35,7 @@ def e9(table) -> Path:
 
 def test_e9_day(e9, power_json):
     answer = power_json("voltage", "--readings", e9, *D_POINT, *DAY)
-    assert list(answer) == ["points", "rejected"]
+    assert list(answer) == ["points", "rejected", "low_voltage"]
     (point,) = answer["points"]
     assert list(point) == KEYS
     assert [point[key] for key in KEYS[2:10]] == [1440, 1300, 40, 30, 5, 45, 20, 1370]
@@ -46,6 +46,22 @@ def test_e9_day(e9, power_json):
     assert point["strict_pass_pct"] == pytest.approx(94.545455, abs=5e-7)
     assert (point["max_v"], point["max_at"]) == (240.0, "2025-06-01T21:40:00+08:00")
     assert (point["min_v"], point["min_at"]) == (150.0, "2025-06-01T23:55:00+08:00")
+
+
+def test_low_voltage_customers_are_listed_by_their_worst_phase_and_outages_are_none(table, power_json, run_power):
+    """t1: 70 low minutes, 10 of them off scale; t2: an hour is not more than an hour; t3: out; b1: a busbar."""
+    lines = [
+        *rows([197] * 60 + [140] * 10 + [220] * 30, suffix=",t1,a"),
+        *rows([190] * 65 + [220] * 35, suffix=",t1,b"),
+        *rows([190] * 60 + [220] * 40, suffix=",t2,"),
+        *rows([0] * 90 + [220] * 10, suffix=",t3,"),
+        *rows([9000] * 100, suffix=",b1,"),
+    ]
+    points = table("p.csv", "point,class,limits", *[f"{t},D," for t in ("t1", "t2", "t3")], "b1,A,class-a-10kv")
+    readings = table("v.csv", "time,voltage_v,point,phase", *lines)
+    arguments = ("voltage", "--readings", readings, "--points", points, *D_POINT, *DAY)
+    assert power_json(*arguments)["low_voltage"] == [{"point": "t1", "hours": pytest.approx(70 / 60)}]
+    assert "Low voltage for more than an hour: t1 1.2 h\n" in run_power(*arguments).stdout
 
 
 def test_an_outage_of_the_ledger_takes_its_minutes_out(e9, table, power_json):
