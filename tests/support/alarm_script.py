@@ -1,5 +1,6 @@
 """A county of one feeder and some stations, played to the alarm engine minute by minute."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,16 +96,22 @@ class Play:
 
     def say(self, site: str, sampled_ms: int | None = None, **values: float | None) -> None:
         """A site's readings of one instant reach the journal; None for no answer. `meter__voltage_v=0.0`."""
-        names = [name.replace("__", ".") for name in values]
+        named = {name.replace("__", "."): value for name, value in values.items()}
+        self.say_all({site: named}, sampled_ms)
+
+    def say_all(self, sites: Mapping[str, Mapping[str, float | None]], sampled_ms: int | None = None) -> None:
+        """Several sites' readings reach the journal together: site → point → value."""
+        at_ms = self.now_ms if sampled_ms is None else sampled_ms
+        batches = [(site, encode(self._batch(site, values, at_ms))) for site, values in sites.items()]
+        self.journal.commit([check(topic(s, "batch"), payload, received_ms=self.now_ms) for s, payload in batches])
+
+    def _batch(self, site: str, values: Mapping[str, float | None], at_ms: int) -> Batch:
         seq = self._seq.get(site, 0)
         self._seq[site] = seq + 1
+        rows = list(range(len(values)))
         quality = [Quality.GOOD if value is not None else Quality.BAD_NO_ANSWER for value in values.values()]
-        at_ms = self.now_ms if sampled_ms is None else sampled_ms
-        rows = list(range(len(names)))
-        batch = Batch(
-            1, site, STREAM, seq, "boot", at_ms, names, rows, [0] * len(names), list(values.values()), quality
-        )
-        self.journal.commit([check(topic(site, "batch"), encode(batch), received_ms=self.now_ms)])
+        said = list(values.values())
+        return Batch(1, site, STREAM, seq, "boot", at_ms, list(values), rows, [0] * len(rows), said, quality)
 
     def minute(self, minutes: float = 1.0) -> None:
         """The engine takes what has come; then time moves on, and notices leave as they come due."""
