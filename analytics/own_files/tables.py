@@ -7,6 +7,7 @@ Row numbers are those a spreadsheet shows: the header is row 1.
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,6 +37,8 @@ FLAGS = {
 }
 MOST_EXAMPLES = 60
 """Characters of a bad cell that a reason quotes."""
+SURE_LETTERS = 2
+"""Letters of three bytes that make a line UTF-8 for sure."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Table:
 
 
 def read_table(path: Path, *, needed: Sequence[str], known: Sequence[str]) -> Table:
-    """Read a CSV (UTF-8, UTF-8 with BOM or GB18030) or Parquet file.
+    """Read a CSV (UTF-8, UTF-8 with BOM or GB18030, by lines if need be) or Parquet file.
 
     `needed` columns must be there, `known` ones may be; others are listed in `unknown`. Empty rows are skipped, and a
     row with too many or too few cells is rejected.
@@ -186,11 +189,25 @@ def _utf8(path: Path) -> bytes:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        try:
-            return content.decode("gb18030").encode()
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{path}: neither UTF-8 nor GB18030 (byte {error.start}); save it as UTF-8") from error
+        lines = enumerate(content.split(b"\n"), 1)
+        return b"\n".join(_line_as_utf8(line, f"{path}: line {number}") for number, line in lines)
     return content
+
+
+def _line_as_utf8(line: bytes, where: str) -> bytes:
+    """A line of a file that is not UTF-8 as a whole: GB18030, unless it was pasted in from a UTF-8 file.
+
+    Two Chinese characters of UTF-8 that are GB18030 by chance too are rare enough; one is not.
+    """
+    if line.isascii():
+        return line
+    with suppress(UnicodeDecodeError):
+        if sum(letter >= "\u0800" for letter in line.decode("utf-8")) >= SURE_LETTERS:
+            return line
+    try:
+        return line.decode("gb18030").encode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{where}: neither UTF-8 nor GB18030; save the file as UTF-8") from error
 
 
 def _header(path: Path, content: bytes) -> tuple[list[str], str]:

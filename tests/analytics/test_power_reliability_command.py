@@ -211,6 +211,30 @@ def test_spreadsheets_come_in_three_encodings(table, power_json, encoding):
     assert (june["customer_hours"], june["rejected"]) == (1.5, [])
 
 
+def test_encodings_may_differ_between_files_and_between_the_rows_of_one(table, power_json, tmp_path):
+    """Units in UTF-8; a ledger in GB18030 into which somebody pasted a row of UTF-8."""
+    units = table("u.csv", "unit", "台区一", "台区二", encoding="utf-8-sig")
+    ledger = tmp_path / "l.csv"
+    lines = [("unit,start,end,原因", "gb18030"), ("台区一,2025-06-02T00:00,2025-06-02T01:00,雷击", "gb18030")]
+    lines += [("台区二,2025-06-03T00:00,2025-06-03T02:00,雷击", "utf-8"), ("x,2025-06-03,2025-06-04,", "ascii")]
+    ledger.write_bytes(b"".join(f"{line}\r\n".encode(encoding) for line, encoding in lines))
+    june = power_json("reliability", "--ledger", ledger, "--units", units, *JUNE)
+    assert june["customer_hours"] == 3.0
+    assert june["rejected"] == [{"row": 4, "reason": "unit 'x' is not among the units"}]
+
+
+@pytest.mark.parametrize(
+    ("first", "after", "hours"),
+    [("2024-02-01", "2024-03-01", 696), ("2025-02-01", "2025-03-01", 672), ("2025-01-01", "2025-04-01", 2160)],
+)
+def test_periods_have_their_calendar_hours(table, power_json, first, after, hours):
+    """February of a leap year and of another, and a quarter: one customer of ten out for the first day."""
+    ledger = table("l.csv", "unit,start,end", f"A,{first},{first[:8]}02")
+    period = power_json("reliability", "--ledger", ledger, "--served", 10, "--from", first, "--to", after)
+    assert (period["period_h"], period["customer_hours"]) == (hours, 24.0)
+    assert period["rs1"] == pytest.approx(100 * (1 - 2.4 / hours))
+
+
 def test_offsets_are_kept_and_mixed_with_local_times(table, power_json):
     ledger = table(
         "l.csv",
@@ -336,7 +360,7 @@ def test_wrong_use_is_one_clear_line(table, run_power, arguments, message):
         (b"start,end\n2025-06-01,2025-06-02\n", "neither a column unit nor customers"),
         (b"unit,start,start\n", "the column start is there twice"),
         (b"PK\x03\x04rest", "Excel workbook"),
-        (b"unit,start,end\nA,\xff\xff\xff,1\n", "neither UTF-8 nor GB18030"),
+        (b"unit,start,end\nA,\xff\xff\xff,1\n", "line 2: neither UTF-8 nor GB18030"),
     ],
 )
 def test_a_file_that_is_no_ledger_is_one_clear_line(tmp_path, run_power, content, message):
@@ -363,8 +387,8 @@ def test_a_million_rows_with_one_bad_take_seconds_and_name_it(tmp_path: Path, po
     lines[654_321] = "T1,2025-06-31T00:00,2025-06-31T01:00,fault"
     path = tmp_path / "l.csv"
     path.write_text("\n".join(["unit,start,end,nature", *lines]))
-    began = time.perf_counter()
+    began_s = time.process_time()
     june = power_json("reliability", "--ledger", path, "--served", 100_000, *JUNE)
-    assert time.perf_counter() - began < 60
+    assert time.process_time() - began_s < 60, "of this process alone: others may keep the machine busy"
     assert [entry["row"] for entry in june["rejected"]] == [654_323]
     assert 0 < june["rs1"] < 100
