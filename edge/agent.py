@@ -12,6 +12,7 @@ from pathlib import Path
 from edge import poll
 from edge.clock import Clock, RealClock
 from edge.delivery import FLUSH_S, Delivery, Inbox
+from edge.handover import Handover
 from edge.link import Link
 from edge.mqtt import BrokerAddress
 from edge.service import feed_watchdog, notify
@@ -22,6 +23,9 @@ from edge.spool_sqlite import SqliteSpool
 from edge.status import Herald
 from edge.timesync import PATIENCE_S, ClockState, Trust, boot_id, machine_clock_state
 from edge.wire import PointInfo, Reading
+
+YOUNG_OBJECTS = 10_000
+"""Python's usual 700 makes it look for garbage several times in each batch of readings."""
 
 Emit = Callable[[Sequence[Reading]], None]
 Acquire = Callable[[Site, Clock, Emit], Awaitable[None]]
@@ -48,15 +52,9 @@ async def run(
     ask = clock_state or (machine_clock_state if isinstance(clock, RealClock) else _synced)
     delivery = make_delivery(site, base, clock, spool, points(site), ask)
     carrying = asyncio.create_task(asyncio.to_thread(delivery.run), name="delivery")
-    polls = 0
-
-    def emit(readings: Sequence[Reading]) -> None:
-        nonlocal polls
-        delivery.emit(readings)
-        polls += 1
-
-    polling = asyncio.ensure_future(acquire(site, clock, emit))
-    watchdog = asyncio.create_task(feed_watchdog(lambda: (polls, delivery.turns)), name="watchdog")
+    handover = Handover(clock, site.seal.urgent, delivery.stamped, delivery.deliver)
+    polling = asyncio.ensure_future(acquire(site, clock, handover.emit))
+    watchdog = asyncio.create_task(feed_watchdog(lambda: (handover.polls, delivery.turns)), name="watchdog")
     notify("READY=1")
     try:
         with _until_signal() as signalled:
@@ -68,6 +66,7 @@ async def run(
         watchdog.cancel()
         polling.cancel()
         await asyncio.wait({polling})
+        handover.flush()
         delivery.stop()
         await asyncio.wait({carrying})
         spool.close()
@@ -129,8 +128,10 @@ def broker_address(uplink: UplinkSettings, base: Path) -> BrokerAddress:
 
 
 def _give_back_memory() -> None:
-    """Return to the system what the imports have used and freed: a tenth of a gateway process (glibc only)."""
+    """Return to the system what loading has used and freed (glibc only), and look for garbage among new things only."""
     gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

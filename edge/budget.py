@@ -4,15 +4,21 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from edge.devices import Device, device_points
+from edge.devices import SERIAL_SCHEMES, Device, device_points, is_dlt645
 from edge.errors import ConfigError
 from edge.plan import Block, cells_of, limits_of, plan_blocks
+from edge.profiles import BYTES_OF_DIGITS
 
 REQUEST_BYTES = 8
 ANSWER_FRAME_BYTES = 5
+DLT645_FRAME_BYTES = 20
+"""Preamble, header, identifier and tail, of the request and of the answer."""
 SILENCE_CHARACTERS = 2 * 3.5
 METER_DELAY_S = 0.03
 TCP_ROUND_TRIP_S = 0.02
+
+
+MODBUS_DEFAULT, DLT645_DEFAULT = ("9600", "8N1"), ("2400", "8E1")
 
 
 class SerialSettings(NamedTuple):
@@ -32,7 +38,8 @@ def serial_settings(url: str) -> SerialSettings:
     """Return what `?baud=9600&format=8N1` of a url says. Raises ConfigError."""
     query = parse_qs(urlsplit(url).query)
     unknown = set(query) - {"baud", "format"}
-    baud, layout = query.get("baud", ["9600"])[-1], query.get("format", ["8N1"])[-1]
+    usual_baud, usual_layout = DLT645_DEFAULT if is_dlt645(url) else MODBUS_DEFAULT
+    baud, layout = query.get("baud", [usual_baud])[-1], query.get("format", [usual_layout])[-1]
     well_formed = baud.isdecimal() and 300 <= int(baud) <= 4_000_000 and len(layout) == 3
     if unknown or not well_formed or layout[0] not in "78" or layout[1] not in "NEO" or layout[2] not in "12":
         raise ConfigError(f"url {url!r}: write it as rtu:///dev/ttyUSB0?baud=9600&format=8N1 (7 or 8, N E O, 1 or 2)")
@@ -51,11 +58,14 @@ def sweep_s(device: Device) -> float:
 
 def request_s(url: str, block: Block) -> float:
     """Return how long one request and its answer take. [s]"""
-    if urlsplit(url).scheme != "rtu":
+    if urlsplit(url).scheme not in SERIAL_SCHEMES:
         return TCP_ROUND_TRIP_S
     settings = serial_settings(url)
-    payload = (block.count + 7) // 8 if block.cells[0].type == "bit" else 2 * block.count
-    characters = REQUEST_BYTES + ANSWER_FRAME_BYTES + payload + SILENCE_CHARACTERS
+    if is_dlt645(url):
+        characters = 2 * DLT645_FRAME_BYTES + BYTES_OF_DIGITS[block.cells[0].type] + SILENCE_CHARACTERS
+    else:
+        payload = (block.count + 7) // 8 if block.cells[0].type == "bit" else 2 * block.count
+        characters = REQUEST_BYTES + ANSWER_FRAME_BYTES + payload + SILENCE_CHARACTERS
     return characters * settings.bits_per_character / settings.baud + METER_DELAY_S
 
 
@@ -71,7 +81,7 @@ def check_budget(devices: Iterable[Device]) -> None:
         lines.setdefault(device.url, []).append(device)
     for url, members in lines.items():
         load = bus_load(members)
-        if urlsplit(url).scheme == "rtu" and load > 1:
+        if urlsplit(url).scheme in SERIAL_SCHEMES and load > 1:
             raise ConfigError(
                 f"{url}: its {len(members)} devices need {load:.0%} of the line's time. "
                 "Raise poll_every_s, read fewer points (only), or raise the baud rate"

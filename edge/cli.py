@@ -10,7 +10,7 @@ from edge.check import SiteCheck, describe_site
 from edge.clock import RealClock
 from edge.field_cli import AS_JSON, SITE, json_text, lines, probe, scan
 from edge.once import PointView, read_once
-from edge.profiles import Profile, load_profile, profile_names
+from edge.profiles import Point, Profile, load_profile, profile_names
 from edge.site import load_site
 from edge.wire import Quality
 
@@ -99,6 +99,10 @@ def _view_text(view: PointView) -> str:
     return f"{view.point:40} {value:>14} {view.quality:20} {view.age_s:5.1f} s  {registers}  {view.meaning}".rstrip()
 
 
+def _register_text(point: Point) -> str:
+    return f"0x{point.register:08X}" if point.table == "data_identifier" else str(point.register)
+
+
 def _profile_text(profile: Profile) -> str:
     lines = [
         f"{profile.name}: {profile.vendor}, {profile.model} ({profile.kind})",
@@ -110,7 +114,8 @@ def _profile_text(profile: Profile) -> str:
     if profile.relative_to:
         lines.append(f"needs register_base; registers are an {profile.relative_to}")
     lines += [
-        f"  {point.name:36} {point.table:17} {point.register:5} {point.type:8} {point.word_order:8} × {point.scale:g}"
+        f"  {point.name:36} {point.table:17} {_register_text(point):>10} {point.type:8} {point.word_order:8} "
+        f"× {point.scale:g}"
         for point in profile.points
     ]
     return "\n".join(lines)

@@ -4,13 +4,14 @@ Two byte strings hold every word order: the registers as they came, and with the
 Read with high or low byte first they give ABCD, DCBA, BADC and CDAB, of 32 and of 64 bits.
 """
 
+import functools
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from edge.plan import Block, Cell
-from edge.profiles import Point
+from edge.profiles import BYTES_OF_DIGITS, Point
 from edge.wire import Quality
 
 Raw = int | float | bytes
@@ -26,6 +27,7 @@ BYTES_SWAPPED_AND_ENDIAN = {
     "ABCDEFGH": (False, ">"), "GHEFCDAB": (True, "<"), "BADCFEHG": (True, ">"), "HGFEDCBA": (False, "<"),
 }  # fmt: skip
 MAX_POWER_OF_TEN = 20
+GOOD, UNCERTAIN_RANGE = Quality.GOOD, Quality.UNCERTAIN_RANGE
 NOT_AVAILABLE: Judged = (None, Quality.BAD_NOT_AVAILABLE)
 
 
@@ -155,8 +157,10 @@ def _reorder(cell: Cell) -> Callable[[bytes], Raw] | None:
 
 def _reader(point: Point) -> Callable[[float], float | None] | None:
     """Return what makes a number of the point's raw content; None where it is one already."""
-    if point.type in ("bcd16", "bcd32"):
+    if point.type.startswith("bcd"):
         return _bcd
+    if point.type in BYTES_OF_DIGITS:
+        return functools.partial(_signed_bcd, sign=1 << 8 * BYTES_OF_DIGITS[point.type] - 1)
     if point.mask is None:
         return None
     mask, shift = point.mask, (point.mask & -point.mask).bit_length() - 1
@@ -166,6 +170,11 @@ def _reader(point: Point) -> Callable[[float], float | None] | None:
 def _bcd(raw: float) -> float | None:
     digits = f"{int(raw):x}"
     return int(digits) if digits.isdecimal() else None
+
+
+def _signed_bcd(raw: float, *, sign: int) -> float | None:
+    number = _bcd(int(raw) & ~sign)
+    return -number if number is not None and int(raw) & sign else number
 
 
 def _scaler(point: Point) -> Callable[[float], Judged]:
@@ -178,8 +187,8 @@ def _scaler(point: Point) -> Callable[[float], Judged]:
     def scaled(number: float) -> Judged:
         value = number * multiply / divide + offset
         if low <= value <= high and value - value == 0.0:  # the difference is NaN for an infinite value
-            return value, Quality.GOOD
-        return (value, Quality.UNCERTAIN_RANGE) if math.isfinite(value) else NOT_AVAILABLE
+            return value, GOOD
+        return (value, UNCERTAIN_RANGE) if math.isfinite(value) else NOT_AVAILABLE
 
     return scaled
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from edge.clock import Clock
 from edge.errors import SpoolError
 from edge.link import Heard, Link
-from edge.seal import MAX_PENDING, Sealed, Sealer, as_draft, seal
+from edge.seal import CROWDED, Sealed, Sealer, as_draft, seal
 from edge.site import Site
 from edge.spool import Spool
 from edge.timesync import PATIENCE_S, STEP_MS, Trust, offset_ms
@@ -29,7 +29,6 @@ FLUSH_S = 5.0
 FAREWELL_S = 1.0
 SPOOL_RETRY_S = 1.0
 DRAFTS_AT_ONCE = 100
-READINGS_AT_ONCE = MAX_PENDING // 2
 WAITING_FOR_TIME = (
     "the clock is not set: readings are kept and wait for the time, once the link is up for %.0f s at most"
 )
@@ -87,7 +86,15 @@ class Delivery:
 
     def emit(self, readings: Sequence[Reading]) -> None:
         """Take readings from the acquisition; never blocks, never raises."""
-        self._inbox.put(Sampled(self._trust.steady(readings), offset_ms(self._clock)))
+        self.deliver(self.stamped(readings))
+
+    def stamped(self, readings: Sequence[Reading]) -> Sampled:
+        """Return readings that have just come, with what the clock says of them."""
+        return Sampled(self._trust.steady(readings), offset_ms(self._clock))
+
+    def deliver(self, sampled: Sampled) -> None:
+        """Take what `stamped` returned; never blocks, never raises."""
+        self._inbox.put(sampled)
 
     def stop(self) -> None:
         """Ask `run` to seal what it has, flush for a bounded time, and return."""
@@ -111,7 +118,7 @@ class Delivery:
         for item in _take_all(self._inbox, wait_s):
             with self._spool_may_fail():
                 self._take(item)
-            if len(self._sealer) >= READINGS_AT_ONCE:
+            if len(self._sealer) >= CROWDED:
                 break  # a burst is sealed in parts; the rest stays in the inbox
         now_s = time.monotonic()
         if now_s >= self._retry_s:

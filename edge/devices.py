@@ -20,7 +20,8 @@ from edge.profiles import (
     load_profile,
 )
 
-SCHEMES = ("tcp", "rtu", "rtu+tcp", "tcp+listen", "rtu+listen")
+SCHEMES = ("tcp", "rtu", "rtu+tcp", "tcp+listen", "rtu+listen", "dlt645", "dlt645+tcp", "dlt645+listen")
+SERIAL_SCHEMES = ("rtu", "dlt645")
 MOVED_BY_BASE = ("register", "decimals_register", "exponent_register")
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -56,6 +57,9 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profile: str | None = None
     """Name of a shipped profile; None where `points` say it all."""
     unit: Annotated[int, Meta(ge=0, le=255)] = 1
+    """Of Modbus."""
+    address: Annotated[str, Meta(pattern=r"^([0-9]{12})?$")] = ""
+    """Of DL/T 645: twelve digits, as printed on the meter."""
     poll_every_s: Seconds = 60.0
     timeout_s: Annotated[float, Meta(gt=0, le=30)] = 1.0
     """How long to wait for one answer, in real seconds."""
@@ -80,6 +84,8 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             check_url(self.url)
         except ConfigError as error:
             raise ValueError(f"device {self.name}: {error}") from error
+        if is_dlt645(self.url) != bool(self.address):
+            raise ValueError(f"device {self.name}: address (twelve digits) is needed for dlt645 urls, and only there")
         for point in self.points:
             if point.max_silence_s is not None and point.max_silence_s < self.poll_every_s:
                 raise ValueError(f"device {self.name}: max_silence_s of {point.name} must not be below poll_every_s")
@@ -88,9 +94,14 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def check_url(url: str) -> None:
     """Raise ConfigError if `url` names no transport that we have."""
     parts = urlsplit(url)
-    place = parts.path.startswith("/") if parts.scheme == "rtu" else parts.hostname
+    place = parts.path.startswith("/") if parts.scheme in SERIAL_SCHEMES else parts.hostname
     if parts.scheme not in SCHEMES or not place:
         raise ConfigError(f"url {url!r} is none of {', '.join(f'{scheme}://…' for scheme in SCHEMES)}")
+
+
+def is_dlt645(url: str) -> bool:
+    """Whether meters of this line speak DL/T 645; the others speak Modbus."""
+    return url.startswith("dlt645")
 
 
 def device_profile(device: Device) -> Profile | None:
@@ -103,6 +114,7 @@ def device_points(device: Device) -> tuple[Point, ...]:
     try:
         check_unique(device.points, where="points")
         points = _merged_points(device, device_profile(device))
+        _check_protocol(points, device)
         _check_overlap(points)
     except ConfigError as error:
         raise ConfigError(f"device {device.name}: {error}") from error
@@ -139,6 +151,12 @@ def _placed(point: Point, device: Device, known: dict[str, Point]) -> Point:
     moved = {key: value + base for key in MOVED_BY_BASE if (value := getattr(point, key)) is not None}
     status = point.status and msgspec.structs.replace(point.status, register=point.status.register + base)
     return msgspec.structs.replace(point, word_order=order, status=status, **moved)
+
+
+def _check_protocol(points: tuple[Point, ...], device: Device) -> None:
+    for point in points:
+        if (point.table == "data_identifier") != is_dlt645(device.url):
+            raise ConfigError(f"point {point.name}: table {point.table} cannot be read over {device.url}")
 
 
 def _check_overlap(points: tuple[Point, ...]) -> None:

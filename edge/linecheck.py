@@ -8,7 +8,7 @@ from edge.clock import Clock
 from edge.devices import Device
 from edge.lines import open_line
 from edge.linestats import LineStatistics
-from edge.meter import ModbusMeter
+from edge.meters import make_meter
 from edge.site import Site
 
 
@@ -38,7 +38,7 @@ async def check_lines(site: Site, clock: Clock, *, sweeps: int) -> list[LineRepo
 
 async def _check_line(url: str, devices: list[Device], clock: Clock, sweeps: int) -> LineReport:
     line = open_line(url)
-    meters = [ModbusMeter(device, line) for device in devices]
+    meters = [make_meter(device, line) for device in devices]
     try:
         for _ in range(sweeps):
             for meter in meters:

@@ -1,72 +1,83 @@
 """Open the line that a device's url names.
 
-tcp://host:502                             Modbus TCP
-rtu:///dev/ttyUSB0?baud=9600&format=8N1    Modbus RTU on a serial port
-rtu+tcp://host:4001                        Modbus RTU through a transparent serial server
-tcp+listen://0.0.0.0:5020                  Modbus TCP with a modem that dials in to this port
-rtu+listen://0.0.0.0:5020                  Modbus RTU with a modem that dials in to this port
+tcp://host:502                                Modbus TCP
+rtu:///dev/ttyUSB0?baud=9600&format=8N1       Modbus RTU on a serial port
+rtu+tcp://host:4001                           Modbus RTU through a transparent serial server
+tcp+listen://0.0.0.0:5020                     Modbus TCP with a modem that dials in to this port
+rtu+listen://0.0.0.0:5020                     Modbus RTU with a modem that dials in to this port
+dlt645:///dev/ttyUSB0?baud=2400&format=8E1    DL/T 645-2007 on a serial port
+dlt645+tcp://host:4001                        DL/T 645-2007 through a transparent serial server
+dlt645+listen://0.0.0.0:5020                  DL/T 645-2007 with a modem that dials in to this port
 """
 
+import asyncio
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-from pymodbus.client.base import ModbusBaseClient
-from pymodbus.framer import FramerType
-
 from edge.budget import serial_settings
+from edge.connection import Framer, QuestionT
+from edge.devices import is_dlt645
 from edge.dial_in import DialIn
+from edge.dlt645 import Dlt645Framer, Dlt645Request
+from edge.line import Line, MakeProtocol, Open
 from edge.linestats import LineStatistics
 from edge.mbap import StrictMbap
-from edge.modbus import CONNECT_TIMEOUT_S, LinkChanged, ModbusLine
-from edge.rtu import LARGEST_BUFFER, StrictRtu
+from edge.modbus import ModbusLine
+from edge.pdu import ReadRequest
+from edge.rtu import StrictRtu
 
 TCP_PORT = 502
 
 
-def open_line(url: str) -> ModbusLine:
-    """Return the line of `url`; it connects at the first request."""
-    scheme = urlsplit(url).scheme
-    is_rtu = scheme.startswith("rtu")
-    dial_in = DialIn(*_host_and_port(url)) if scheme.endswith("+listen") else None
-
-    def make_client(statistics: LineStatistics, link_changed: LinkChanged) -> ModbusBaseClient:
-        client = _serial_client(url, link_changed) if scheme == "rtu" else _tcp_client(url, link_changed, is_rtu)
-        client.ctx.framer = StrictRtu(statistics) if is_rtu else StrictMbap(statistics)
-        client.ctx.max_buffer_size = LARGEST_BUFFER
-        if dial_in is not None:
-            client.ctx.call_create = lambda: dial_in.accept(client.ctx.handle_new_connection)
-        return client
-
-    return ModbusLine(url, make_client, dial_in)
+def open_line(url: str) -> ModbusLine | Line[Dlt645Request]:
+    """Return the line of `url`, to be asked in the protocol that it names; it connects at the first question."""
+    return open_dlt645(url) if is_dlt645(url) else open_modbus(url)
 
 
-def _tcp_client(url: str, link_changed: LinkChanged, is_rtu: bool) -> ModbusBaseClient:
-    host, port = _host_and_port(url)
-    return AsyncModbusTcpClient(
-        host,
-        port=port,
-        framer=FramerType.RTU if is_rtu else FramerType.SOCKET,
-        timeout=CONNECT_TIMEOUT_S,
-        retries=0,
-        reconnect_delay=0,
-        trace_connect=link_changed,
-    )
+def open_modbus(url: str) -> ModbusLine:
+    """Return the Modbus line of `url`; it connects at the first request."""
+    framer: Callable[[LineStatistics], Framer[ReadRequest]] = StrictRtu if url.startswith("rtu") else StrictMbap
+    return ModbusLine(_line(url, framer))
 
 
-def _serial_client(url: str, link_changed: LinkChanged) -> ModbusBaseClient:
-    settings = serial_settings(url)
-    return AsyncModbusSerialClient(
-        urlsplit(url).path,
-        framer=FramerType.RTU,
-        baudrate=settings.baud,
-        bytesize=settings.bits,
-        parity=settings.parity,
-        stopbits=settings.stop_bits,
-        timeout=CONNECT_TIMEOUT_S,
-        retries=0,
-        reconnect_delay=0,
-        trace_connect=link_changed,
-    )
+def open_dlt645(url: str) -> Line[Dlt645Request]:
+    """Return the DL/T 645 line of `url`; it connects at the first request."""
+    return _line(url, Dlt645Framer)
+
+
+def _line(url: str, make_framer: Callable[[LineStatistics], Framer[QuestionT]]) -> Line[QuestionT]:
+    parts = urlsplit(url)
+    _, _, transport = parts.scheme.partition("+")
+    if transport == "listen":
+        dial_in = DialIn(*_host_and_port(url))
+        return Line(url, dial_in.accept, make_framer, dial_in)
+    is_network = transport == "tcp" or parts.scheme == "tcp"
+    return Line(url, _calling(*_host_and_port(url)) if is_network else _serial(url), make_framer)
+
+
+def _calling(host: str, port: int) -> Open:
+    async def call(make_protocol: MakeProtocol) -> object:
+        return await asyncio.get_running_loop().create_connection(make_protocol, host, port)
+
+    return call
+
+
+def _serial(url: str) -> Open:
+    async def open_port(make_protocol: MakeProtocol) -> object:
+        from pymodbus.transport.serialtransport import create_serial_connection  # a network gateway needs none of it
+
+        settings = serial_settings(url)
+        return await create_serial_connection(
+            asyncio.get_running_loop(),
+            make_protocol,
+            urlsplit(url).path,
+            baudrate=settings.baud,
+            bytesize=settings.bits,
+            parity=settings.parity,
+            stopbits=settings.stop_bits,
+        )
+
+    return open_port
 
 
 def _host_and_port(url: str) -> tuple[str, int]:

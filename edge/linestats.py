@@ -43,8 +43,8 @@ def line_name(url: str) -> str:
 
 
 def is_reported(url: str) -> bool:
-    """Whether a line's statistics are readings of the gateway: RTU lines are, where damage can be seen."""
-    return urlsplit(url).scheme.startswith("rtu")
+    """Whether a line's statistics are readings of the gateway: lines are on which damage can be seen."""
+    return urlsplit(url).scheme.startswith(("rtu", "dlt645"))
 
 
 def counter_points(url: str) -> list[str]:

@@ -5,7 +5,6 @@ import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
@@ -14,21 +13,15 @@ from edge.decode import BlockDecoder, Judge, Raw, make_judge, text_of
 from edge.devices import Device, device_points
 from edge.driver import Sweep
 from edge.errors import DeviceError, DeviceRefused, DeviceTimeout
+from edge.modbus import BlockReader
 from edge.plan import Block, Cell, cells_of, limits_of, main_cell, plan_blocks, side_cells
-from edge.profiles import Point, Table
+from edge.profiles import Point
 from edge.wire import Quality, Reading
 
 log = logging.getLogger(__name__)
 
 ILLEGAL_ADDRESS_OR_VALUE = (2, 3)
 REPLAN_MS = 3_600_000
-
-
-class BlockReader(Protocol):
-    """The one thing that a Modbus line can do."""
-
-    async def read_block(self, unit: int, table: Table, register: int, count: int, *, timeout_s: float) -> list[int]:
-        """Return `count` registers (or bits, as 0 and 1). Raises DeviceTimeout or DeviceRefused."""
 
 
 class ModbusMeter:

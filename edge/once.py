@@ -6,10 +6,14 @@ import msgspec
 
 from edge.clock import Clock
 from edge.devices import Device, device_points
+from edge.dlt645_meter import Dlt645Meter
 from edge.lines import open_line
-from edge.meter import BlockReader, ModbusMeter
+from edge.meter import ModbusMeter
+from edge.meters import AnyLine
+from edge.modbus import BlockReader, ModbusLine
 from edge.profiles import Point, Table
 from edge.site import Site
+from edge.wire import Reading
 
 
 class PointView(msgspec.Struct, frozen=True):
@@ -21,7 +25,7 @@ class PointView(msgspec.Struct, frozen=True):
     age_s: float
     """Since the meter answered, or failed to."""
     registers: list[int]
-    """As they came; empty where there was no answer."""
+    """As they came (of DL/T 645, bytes); empty where there was no answer."""
     meaning: str = ""
     """What the profile says the number means."""
 
@@ -61,7 +65,15 @@ async def _read_bus(url: str, devices: list[Device], clock: Clock) -> list[Point
         line.close()
 
 
-async def _read_device(device: Device, line: BlockReader, clock: Clock) -> list[PointView]:
+async def _read_device(device: Device, line: AnyLine, clock: Clock) -> list[PointView]:
+    if isinstance(line, ModbusLine):
+        return await _read_modbus(device, line, clock)
+    meter = Dlt645Meter(device, line)
+    readings = (await meter.read(clock)).readings
+    return [_view(reading, list(meter.raws[reading.point]), clock) for reading in readings]
+
+
+async def _read_modbus(device: Device, line: BlockReader, clock: Clock) -> list[PointView]:
     recorder = _Recorder(line)
     meter = ModbusMeter(device, recorder)
     readings = {reading.point: reading for reading in (await meter.read(clock)).readings}
@@ -73,10 +85,13 @@ async def _read_device(device: Device, line: BlockReader, clock: Clock) -> list[
             quality = "GOOD" if name in meter.texts else "BAD_NO_ANSWER"
             views.append(PointView(name, meter.texts.get(name), quality, 0.0, registers))
             continue
-        age_s = (clock.now_ms() - reading.sampled_ms) / 1000
-        meaning = _meaning(point, reading.value)
-        views.append(PointView(name, reading.value, reading.quality.name, age_s, registers, meaning))
+        views.append(_view(reading, registers, clock, _meaning(point, reading.value)))
     return views
+
+
+def _view(reading: Reading, registers: list[int], clock: Clock, meaning: str = "") -> PointView:
+    age_s = (clock.now_ms() - reading.sampled_ms) / 1000
+    return PointView(reading.point, reading.value, reading.quality.name, age_s, registers, meaning)
 
 
 def _meaning(point: Point, value: float | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from edge.devices import Device, device_profile
+from edge.devices import Device, device_profile, is_dlt645
 from edge.profiles import Point, Table
 
 BITS_PER_REGISTER = 16
@@ -63,6 +63,8 @@ class Block:
 
 def limits_of(device: Device) -> Limits:
     """Return what one request to the device may cover: as the site says, as the profile says, or by the transport."""
+    if is_dlt645(device.url):
+        return Limits(max_registers=1, max_gap=0)  # one data identifier to a request
     profile = device_profile(device)
     limits = Limits(max_gap=GAP_ON_TCP if device.url.startswith("tcp:") else GAP_ON_SERIAL)
     for source in (profile, device):

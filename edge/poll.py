@@ -10,10 +10,12 @@ from edge.exception_report import Deadband, ExceptionReport
 from edge.gateway import LATE, SKIPPED, gateway_points, watch_gateway
 from edge.lines import open_line
 from edge.linestats import is_reported, statistics_values
-from edge.meter import ModbusMeter
-from edge.modbus import ModbusLine
+from edge.meters import AnyLine, make_meter
 from edge.site import Site
 from edge.wire import PointInfo, Reading
+
+SLOTS = 20
+"""Polls begin at so many instants of an interval: to wake up for each meter alone costs more than to read it."""
 
 Emit = Callable[[Sequence[Reading]], None]
 
@@ -62,13 +64,13 @@ def point_list(site: Site) -> tuple[PointInfo, ...]:
     return tuple(points)
 
 
-def make_buses(site: Site, lines: dict[str, ModbusLine], clock: Clock) -> list[Bus]:
+def make_buses(site: Site, lines: dict[str, AnyLine], clock: Clock) -> list[Bus]:
     """Return one bus per url, its polls spread over the interval together with those of all other buses."""
     members: dict[str, list[tuple[Device, float]]] = {}
     for index, device in enumerate(site.devices):
-        members.setdefault(device.url, []).append((device, index / len(site.devices)))
+        members.setdefault(device.url, []).append((device, index * SLOTS // len(site.devices) / SLOTS))
     return [
-        Bus(url, [ModbusMeter(device, lines[url]) for device, _ in devices], [phase for _, phase in devices], clock)
+        Bus(url, [make_meter(device, lines[url]) for device, _ in devices], [phase for _, phase in devices], clock)
         for url, devices in members.items()
     ]
 

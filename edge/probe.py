@@ -6,7 +6,7 @@ import msgspec
 
 from edge.decode import BlockDecoder
 from edge.errors import DeviceRefused
-from edge.lines import open_line
+from edge.lines import open_modbus
 from edge.plan import Block, Cell
 from edge.profiles import REGISTERS_OF_TYPE, Table
 
@@ -35,7 +35,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 async def read_registers(url: str, unit: int, table: Table, register: int, *, timeout_s: float) -> list[int]:
     """Return up to four registers from `register` on: as many as the device gives at once. Raises DeviceError."""
-    line = open_line(url)
+    line = open_modbus(url)
     try:
         for count in (4, 2):
             try:

@@ -16,10 +16,13 @@ from msgspec import Meta
 
 from edge.errors import ConfigError
 
-Table = Literal["coil", "discrete_input", "input_register", "holding_register"]
+Table = Literal["coil", "discrete_input", "input_register", "holding_register", "data_identifier"]
+"""The four tables of Modbus, and the one of DL/T 645, whose "register" is a data identifier such as 0x02010100."""
 RegisterType = Literal[
-    "bit", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64", "bcd16", "bcd32", "string"
-]
+    "bit", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64", "bcd16", "bcd32", "string",
+    "bcd24", "sbcd16", "sbcd24", "sbcd32",
+]  # fmt: skip
+"""The last four are of DL/T 645: three bytes of decimal digits, and digits whose highest bit is the sign."""
 WordOrder = Literal[
     "ABCD", "CDAB", "BADC", "DCBA", "ABCDEFGH", "GHEFCDAB", "BADCFEHG", "HGFEDCBA", "CDABGHEF", "EFGHABCD", "unknown"
 ]
@@ -28,13 +31,15 @@ WordOrder = Literal[
 The first four name a habit and hold for 64-bit values too: `CDAB` is low word first, `BADC` swaps the bytes of each
 register, `DCBA` does both. Registers of 16 bits are sent high byte first, whatever the order of the words.
 """
-Register = Annotated[int, Meta(ge=0, le=65_535)]
+Register = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
 LocalName = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=60)]
 
 REGISTERS_OF_TYPE = {
     "bit": 1, "uint16": 1, "int16": 1, "bcd16": 1, "uint32": 2, "int32": 2, "float32": 2, "bcd32": 2,
     "uint64": 4, "int64": 4, "float64": 4,
 }  # fmt: skip
+BYTES_OF_DIGITS = {"bcd16": 2, "bcd24": 3, "bcd32": 4, "sbcd16": 2, "sbcd24": 3, "sbcd32": 4}
+"""Types of DL/T 645."""
 INTEGER_TYPES = ("uint16", "int16", "uint32", "int32", "uint64", "int64")
 
 
@@ -56,7 +61,7 @@ class PointEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Within the device, the quantity with its unit last: `l1.voltage_v`."""
     table: Table | None = None
     register: Register | None = None
-    """Zero-based, as on the wire."""
+    """Zero-based, as on the wire; of DL/T 645 the data identifier."""
     type: RegisterType | None = None
     string_registers: Annotated[int, Meta(ge=1, le=60)] | None = None
     """Length of a string, two characters to a register; other types know theirs."""
@@ -107,19 +112,29 @@ class Point(PointEntry, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ValueError(f"point {self.name}: scale 0 makes every value the same; leave it out for 1")
         if self.valid_min is not None and self.valid_max is not None and self.valid_min >= self.valid_max:
             raise ValueError(f"point {self.name}: valid_min must be below valid_max")
-        if self.register + self.size > 65_536:
+        if self.table != "data_identifier" and self.register + self.size > 65_536:
             raise ValueError(f"point {self.name}: register {self.register} has no room for {self.size} registers")
 
     @property
     def size(self) -> int:
         """Registers (or bits) that the value takes."""
-        return REGISTERS_OF_TYPE.get(self.type) or self.string_registers or 0
+        return 1 if self.table == "data_identifier" else REGISTERS_OF_TYPE.get(self.type) or self.string_registers or 0
 
     def _check_table(self) -> None:
         if (self.string_registers is None) != (self.type != "string"):
             raise ValueError(f"point {self.name}: string_registers is needed for type string, and only there")
         if (self.table in ("coil", "discrete_input")) != (self.type == "bit"):
             raise ValueError(f"point {self.name}: coils and discrete inputs hold type bit, registers do not")
+        if self.table == "data_identifier":
+            self._check_digits()
+        elif self.type.startswith("sbcd") or self.type == "bcd24":
+            raise ValueError(f"point {self.name}: type {self.type} is for DL/T 645, table data_identifier")
+
+    def _check_digits(self) -> None:
+        if self.type not in BYTES_OF_DIGITS:
+            raise ValueError(f"point {self.name}: DL/T 645 sends decimal digits: {', '.join(BYTES_OF_DIGITS)}")
+        if self.decimals_register is not None or self.exponent_register is not None or self.status is not None:
+            raise ValueError(f"point {self.name}: decimals, exponent and status registers are for Modbus; use scale")
 
     def _check_order(self) -> None:
         if len(self.word_order) == 8 and self.word_order != "unknown" and self.size != 4:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 import msgspec
 
 from edge.errors import DeviceError, DeviceRefused
-from edge.lines import open_line
+from edge.lines import open_modbus
 from edge.modbus import ModbusLine
 from edge.profiles import Table
 
@@ -26,7 +26,7 @@ class FoundUnit(msgspec.Struct, frozen=True):
 
 async def scan_units(url: str, units: Iterable[int], *, timeout_s: float) -> AsyncIterator[FoundUnit]:
     """Yield each unit that answers, be it with an exception. A silent one costs two time-outs."""
-    line = open_line(url)
+    line = open_modbus(url)
     try:
         for unit in units:
             for table in TABLES:

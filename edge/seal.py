@@ -1,8 +1,9 @@
 """Readings become sealed batches: from then on they are promised.
 
-A batch is sealed after `after_s` of clock time, at `readings` rows, or at once when an urgent point changes. Its
-number comes from the spool, so sealing and keeping are one step of one thread. A batch is final as soon as it may be
-sent; only a draft, written while the gateway's clock could not be trusted, is stamped anew before that (`restamped`).
+Batches are sealed after `after_s` of clock time, at `readings` rows (once a second at most), or at once when an urgent
+point changes. Their numbers come from the spool, so sealing and keeping are one step of one thread. A batch is final
+as soon as it may be sent; only a draft, written while the gateway's clock could not be trusted, is stamped anew before
+that (`restamped`).
 """
 
 import math
@@ -18,7 +19,12 @@ from edge.wire import MAX_WIRE_BYTES, Batch, Quality, Reading, decode, encode
 
 MAX_PENDING = 50_000
 """Readings kept in memory while the spool cannot be written; beyond, the oldest go."""
+CROWDED = MAX_PENDING // 2
+"""So many are sealed at once, whatever else waits."""
 WORTH_PACKING_BYTES = 256
+LEAST_PAUSE_S = 1.0
+"""However many readings come, they are written together once a second and no more often: each time wears the card."""
+GOOD, BAD_NOT_AVAILABLE = Quality.GOOD, Quality.BAD_NOT_AVAILABLE
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Sealer:
         self._urgent: dict[str, tuple[float | None, Quality] | None] = dict.fromkeys(rules.urgent)
         self._pending: list[Reading] = []
         self._since_ms = 0
+        self._done_ms = -round(LEAST_PAUSE_S * 1000)
         self._at_once = False
         self.overflowed = 0
         """Readings let go unsealed because the spool could not be written for long."""
@@ -57,8 +64,9 @@ class Sealer:
         if not self._pending:
             self._since_ms = self._clock.monotonic_ms()
         self._pending += readings
-        for reading in readings:
-            self._at_once |= self._changed(reading)
+        if self._urgent:
+            for reading in readings:
+                self._at_once |= self._changed(reading)
         excess = len(self._pending) - MAX_PENDING
         if excess > 0:
             del self._pending[:excess]
@@ -68,10 +76,13 @@ class Sealer:
         """Return how long until something must be sealed, 0 for now, None for nothing. [s of the clock]"""
         if not self._pending:
             return None
-        if self._at_once or len(self._pending) >= self._rules.readings:
+        now_ms = self._clock.monotonic_ms()
+        age_s = (now_ms - self._since_ms) / 1000
+        if self._at_once or age_s >= self._rules.after_s or len(self._pending) >= CROWDED:
             return 0.0
-        age_s = (self._clock.monotonic_ms() - self._since_ms) / 1000
-        return max(self._rules.after_s - age_s, 0.0)
+        if len(self._pending) >= self._rules.readings:
+            return max(LEAST_PAUSE_S - (now_ms - self._done_ms) / 1000, 0.0)
+        return self._rules.after_s - age_s
 
     def groups(self) -> list[list[Reading]]:
         """Return what is pending as groups of at most `readings` rows; they stay pending until `done`."""
@@ -82,6 +93,7 @@ class Sealer:
         """Forget what `groups` returned: the spool has it."""
         self._pending.clear()
         self._at_once = False
+        self._done_ms = self._clock.monotonic_ms()
 
     def _changed(self, reading: Reading) -> bool:
         if reading.point not in self._urgent:
@@ -149,17 +161,18 @@ def _batch(readings: Sequence[Reading], *, site: str, stream: str, seq: int, boo
         p=p,
         dt=[reading.sampled_ms - t0 for reading in readings],
         x=list(x),
-        q=q[0] if len(set(q)) == 1 else list(q),
+        q=q[0] if q.count(q[0]) == len(q) else list(q),
     )
 
 
 def _value_and_quality(reading: Reading) -> tuple[float | None, Quality]:
     """Keep the wire's rule that a row is BAD exactly where it has no value: one odd row must not cost a batch."""
-    if reading.quality.is_bad:
-        return None, reading.quality
-    if reading.value is None or not math.isfinite(reading.value):
-        return None, Quality.BAD_NOT_AVAILABLE
-    return reading.value, reading.quality
+    value, quality = reading.value, reading.quality
+    if quality is not GOOD and quality.is_bad:
+        return None, quality
+    if value is None or not math.isfinite(value):
+        return None, BAD_NOT_AVAILABLE
+    return value, quality
 
 
 def _with_doubt(quality: Quality) -> Quality:

@@ -10,6 +10,7 @@ link has been up for `PATIENCE_S` and still nobody has set the clock. While ther
 """
 
 import ctypes
+import functools
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -53,15 +54,22 @@ def machine_clock_state(synced_file: Path = SYNCED_FILE) -> ClockState:
     """Return what the kernel says of its clock, or systemd-timesyncd where the kernel does not say."""
     if synced_file.exists():
         return "synced"
-    try:
-        adjtimex = ctypes.CDLL(None).adjtimex
-    except (OSError, AttributeError):
+    adjtimex = _adjtimex()
+    if adjtimex is None:
         return "unknown"
     told = _Timex()
     state = adjtimex(ctypes.byref(told))
     if state < 0:
         return "unknown"
     return "unsynced" if state == TIME_ERROR or told.status & STA_UNSYNC else "synced"
+
+
+@functools.cache
+def _adjtimex() -> Callable[..., int] | None:
+    try:
+        return ctypes.CDLL(None).adjtimex
+    except (OSError, AttributeError):
+        return None
 
 
 def boot_id(file: Path = BOOT_ID_FILE) -> str:

@@ -33,6 +33,7 @@ StreamId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
 BootId = Annotated[str, Meta(min_length=1, max_length=36)]
 UInt = Annotated[int, Meta(ge=0, le=2**62)]
 TimeMs = Annotated[int, Meta(ge=0, le=2**53)]
+Delta = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 
 
 class WireError(Exception):
@@ -60,7 +61,7 @@ class Quality(enum.IntEnum):
         return self >= Quality.BAD_NO_ANSWER
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One value of one point at one instant, at the edge before it is sealed."""
 
     point: str
@@ -86,7 +87,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: Annotated[list[PointName], Meta(min_length=1, max_length=MAX_ROWS)]
     p: Annotated[list[UInt], Meta(min_length=1, max_length=MAX_ROWS)]
     """Per row: index into `points`."""
-    dt: Annotated[list[Annotated[int, Meta(ge=-(2**53), le=2**53)]], Meta(max_length=MAX_ROWS)]
+    dt: Annotated[list[Delta], Meta(max_length=MAX_ROWS)]
     """Per row: sampled at t0 + dt. [ms]"""
     x: Annotated[list[float | None], Meta(max_length=MAX_ROWS)]
     """Per row: the value, null where there is none."""
@@ -226,10 +227,24 @@ def check_batch(batch: Batch, *, site: str, received_ms: int) -> tuple[int, int]
     """
     if batch.site != site:
         raise WireError(f"batch of site {batch.site!r} came on the topic of {site!r}")
-    _check_columns(batch)
-    first_ms, last_ms = _check_instants(batch, received_ms)
-    _check_values(batch)
+    check_rows(batch)
+    first_ms, last_ms = batch.t0 + min(batch.dt), batch.t0 + max(batch.dt)
+    check_instants(first_ms, last_ms, received_ms)
     return first_ms, last_ms
+
+
+def check_rows(batch: Batch) -> None:
+    """Raise WireError if the columns do not fit each other, or a value its quality."""
+    _check_columns(batch)
+    _check_values(batch)
+
+
+def check_instants(first_ms: int, last_ms: int, received_ms: int) -> None:
+    """Raise WireError if the oldest or the newest row is further from the present than a gateway's clock may be."""
+    if last_ms > received_ms + MAX_FUTURE_MS:
+        raise WireError(f"sampled {(last_ms - received_ms) // 1000} s in the future: check the gateway's clock")
+    if first_ms < max(received_ms - MAX_PAST_MS, 0):
+        raise WireError(f"sampled {(received_ms - first_ms) // 86_400_000} days ago, at most 400 are taken")
 
 
 def _check_columns(batch: Batch) -> None:
@@ -241,15 +256,6 @@ def _check_columns(batch: Batch) -> None:
         raise WireError(f"p names point {max(batch.p)} of {len(batch.points)}")
     if len(set(batch.points)) != len(batch.points):
         raise WireError("the point list repeats a name")
-
-
-def _check_instants(batch: Batch, received_ms: int) -> tuple[int, int]:
-    first_ms, last_ms = batch.t0 + min(batch.dt), batch.t0 + max(batch.dt)
-    if last_ms > received_ms + MAX_FUTURE_MS:
-        raise WireError(f"sampled {(last_ms - received_ms) // 1000} s in the future: check the gateway's clock")
-    if first_ms < max(received_ms - MAX_PAST_MS, 0):
-        raise WireError(f"sampled {(received_ms - first_ms) // 86_400_000} days ago, at most 400 are taken")
-    return first_ms, last_ms
 
 
 def _check_values(batch: Batch) -> None:

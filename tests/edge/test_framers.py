@@ -5,11 +5,11 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest
 from support.fault_peer import crc16
 
 from edge.linestats import LineStatistics
 from edge.mbap import StrictMbap
+from edge.pdu import ReadRequest, content_of
 from edge.rtu import StrictRtu
 
 
@@ -21,12 +21,17 @@ def answer(values: list[int], unit: int = 1, function: int = 3) -> bytes:
 def asked(register: int = 0, count: int = 2, unit: int = 1) -> tuple[StrictRtu, bytes]:
     """A framer that has sent a request, and the request's bytes."""
     framer = StrictRtu(LineStatistics())
-    return framer, framer.buildFrame(ReadHoldingRegistersRequest(address=register, count=count, dev_id=unit))
+    return framer, framer.build(ReadRequest(unit, 3, register, count))
 
 
-def found(framer: StrictRtu, data: bytes) -> list[int] | None:
-    _, pdu = framer.handleFrame(data, 0, 0)
-    return None if pdu is None else pdu.registers
+def found(framer: StrictRtu | StrictMbap, data: bytes) -> list[int] | None:
+    _, pdu = framer.take(data)
+    return None if pdu is None else registers(pdu)
+
+
+def registers(pdu: bytes) -> list[int]:
+    """The content of an answer, however many registers it says it has."""
+    return content_of(pdu, ReadRequest(1, 3, 0, pdu[1] // 2))
 
 
 def test_the_answer_is_found_behind_a_zero_byte():
@@ -79,9 +84,9 @@ def test_an_answer_in_any_pieces_is_put_together(values, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
     for begin, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
         buffer += whole[begin:end]
-        used, pdu = framer.handleFrame(buffer, 0, 0)
+        used, pdu = framer.take(buffer)
         buffer = buffer[used:]
-        pieces += [pdu.registers] if pdu is not None else []
+        pieces += [registers(pdu)] if pdu is not None else []
     assert pieces == [values]
 
 
@@ -95,9 +100,8 @@ def test_no_flipped_bit_gets_through(values, place, bit):
 
 def tcp_asked(transaction: int = 5) -> StrictMbap:
     framer = StrictMbap(LineStatistics())
-    request = ReadHoldingRegistersRequest(address=0, count=2, dev_id=1)
-    request.transaction_id = transaction
-    framer.buildFrame(request)
+    for _ in range(transaction):
+        framer.build(ReadRequest(1, 3, 0, 2))
     return framer
 
 
@@ -107,15 +111,13 @@ def tcp_answer(values: list[int], transaction: int = 5) -> bytes:
 
 
 def test_a_tcp_answer_behind_a_late_one_is_found():
-    _, pdu = tcp_asked().handleFrame(tcp_answer([1, 2], 4) + tcp_answer([3, 4]), 0, 0)
-    assert pdu is not None
-    assert pdu.registers == [3, 4]
+    assert found(tcp_asked(), tcp_answer([1, 2], 4) + tcp_answer([3, 4])) == [3, 4]
 
 
 @pytest.mark.parametrize("missing", range(1, 13))
 def test_a_tcp_frame_cut_short_never_borrows_from_the_next(missing):
     """The cut answer is followed by a late one: its first bytes must not become registers."""
     framer = tcp_asked()
-    used, pdu = framer.handleFrame(tcp_answer([3, 4])[:-missing] + tcp_answer([1, 2], 4), 0, 0)
+    used, pdu = framer.take(tcp_answer([3, 4])[:-missing] + tcp_answer([1, 2], 4))
     assert pdu is None
     assert framer.is_broken or used == 0

@@ -118,7 +118,7 @@ def test_a_server_that_restarts_is_found_again(tmp_path):
                     assert await line.read_block(1, "holding_register", 0, 1, timeout_s=2) == [1]
                 with pytest.raises(DeviceTimeout):
                     await line.read_block(1, "holding_register", 0, 1, timeout_s=2)
-                line._backoff.succeeded()  # as if the pause were over
+                line.backoff.succeeded()  # as if the pause were over
             assert line.statistics.connects == 2
         finally:
             line.close()

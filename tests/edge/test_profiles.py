@@ -37,10 +37,13 @@ def described_devices() -> list[dict]:
     return yaml.safe_load(recording("register_maps.yaml").read_text(encoding="utf-8"))["devices"]
 
 
-def test_54_devices_and_the_three_simulated_ones_are_shipped():
+DLT645 = "dlt645_2007"
+
+
+def test_54_devices_the_three_simulated_ones_and_dlt645_are_shipped():
     described = {device["id"] for device in described_devices()}
     simulated = {name for name in profile_names() if name.startswith("simulated_")}
-    assert set(profile_names()) == described | simulated
+    assert set(profile_names()) == described | simulated | {DLT645}
     assert (len(described), len(simulated)) == (54, 3)
 
 
@@ -58,7 +61,8 @@ def placed(name: str, url: str = "tcp://127.0.0.1") -> Device:
     profile = load_profile(name)
     return Device(
         name="m",
-        url=url,
+        url="dlt645:///dev/ttyS0" if name == DLT645 else url,
+        address="202311000042" if name == DLT645 else "",
         profile=name,
         register_base=BASE if profile.relative_to else 0,
         word_order="CDAB" if profile.word_order == "unknown" else None,

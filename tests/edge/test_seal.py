@@ -136,6 +136,18 @@ def test_readings_are_due_at_once_when_there_are_enough() -> None:
     assert [len(group) for group in pending.groups()] == [3, 1]
 
 
+def test_many_readings_are_written_once_a_second() -> None:
+    """Three readings are enough, but each write wears the card: the next ones wait for a second to be over."""
+    clock = HandClock()
+    pending = sealer(clock, readings=3)
+    pending.add([reading(number) for number in range(3)])
+    pending.done()
+    pending.add([reading(number) for number in range(3)])
+    assert pending.due_s() == 1.0
+    clock.elapsed_ms = 1000
+    assert pending.due_s() == 0.0
+
+
 def test_a_change_of_an_urgent_point_is_due_at_once_and_its_repetition_is_not() -> None:
     pending = sealer(HandClock(), urgent=("gateway.mains_on",))
     for value, due_s in [(1.0, 0.0), (1.0, 5.0), (0.0, 0.0), (None, 0.0)]:
