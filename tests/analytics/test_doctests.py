@@ -26,7 +26,7 @@ CORE_OF_POWER = [
     "voltage_events",
     "voltage_minutes",
 ]
-CORE_OF_WATER = ["disinfection", "instruments", "network", "scoring", "sewage", "signals", "water"]
+CORE_OF_WATER = ["disinfection", "instruments", "lift_station", "network", "scoring", "sewage", "signals", "water"]
 HELPERS = {"interval_columns", "group_touching", "rising", "columns"}
 """Used by other modules of the core, not by people."""
 

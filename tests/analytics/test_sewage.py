@@ -9,13 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analytics.limit_files import load_limits
-from analytics.limits import in_force
-from analytics.sewage import (
+from analytics.lift_station import (
     Drawdowns,
-    class_days,
     drawdowns,
-    infiltrating,
     level_sensor_at_fault,
     longest_run_s,
     losing_capacity,
@@ -27,6 +23,9 @@ from analytics.sewage import (
     starts_in_hour,
     time_to_overflow_s,
 )
+from analytics.limit_files import load_limits
+from analytics.limits import in_force
+from analytics.sewage import class_days, infiltrating
 
 NAN = math.nan
 MINUTE = np.arange(0, 3600, 60.0)
