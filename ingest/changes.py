@@ -16,6 +16,9 @@ CREATE TABLE IF NOT EXISTS changed (
     number INTEGER PRIMARY KEY AUTOINCREMENT, point TEXT NOT NULL, day TEXT NOT NULL, taken INTEGER NOT NULL DEFAULT 0,
     UNIQUE (point, day));
 """
+MARK = "INSERT INTO changed (point, day) VALUES (?, ?) ON CONFLICT DO UPDATE SET taken = 0 WHERE taken = 1"
+MAX_REMEMBERED = 200_000
+"""Marks known to wait already, so that most need no writing."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,29 @@ class Changes:
         """Open the file, or make it. Raises StoreDown or StoreRefused."""
         self._path = path
         self._lock = threading.Lock()
+        self._marked: set[tuple[str, str]] = set()
+        self._version = 0
         with store_errors(path):
             self._db = connect(path)
             self._db.executescript(SCHEMA)
 
     def mark(self, changed: Iterable[tuple[str, str]]) -> None:
         """Note (point, day) pairs, durable on return."""
-        rows = list(changed)
-        if not rows:
-            return
-        with self._lock, store_errors(self._path), transaction(self._db):
-            self._db.executemany(
-                "INSERT INTO changed (point, day) VALUES (?, ?) ON CONFLICT DO UPDATE SET taken = 0 WHERE taken = 1",
-                rows,
-            )
+        with self._lock, store_errors(self._path):
+            self._forget_marks_if_touched()
+            rows = set(changed) - self._marked
+            if not rows:
+                return
+            with transaction(self._db):
+                self._db.executemany(MARK, rows)
+            if len(self._marked) + len(rows) <= MAX_REMEMBERED:
+                self._marked |= rows
 
     def take(self, limit: int) -> list[Change]:
         """Return up to `limit` changes, those that have waited longest first; they wait on until they are `done`."""
         oldest = "SELECT point, day, number FROM changed ORDER BY number LIMIT ?"
         with self._lock, store_errors(self._path), transaction(self._db):
+            self._marked.clear()
             taken = [Change(*row) for row in self._db.execute(oldest, (limit,))]
             self._db.executemany("UPDATE changed SET taken = 1 WHERE number = ?", [(one.number,) for one in taken])
         return taken
@@ -72,3 +79,10 @@ class Changes:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def _forget_marks_if_touched(self) -> None:
+        """What was marked still waits untaken while nobody else has written to the file; after that, nobody knows."""
+        version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        if version != self._version:
+            self._marked.clear()
+        self._version = version

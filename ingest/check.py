@@ -1,17 +1,19 @@
 """Judge what came in: a message that passes is well-formed, within bounds, and from the site its topic names.
 
-The decoded columns are not kept: a group of 500 messages may hold ten million readings, and the journal needs only
-the payload as received and the few facts in `Sealed`.
+The journal needs only the payload as received and the few facts in `Sealed`; the readings go along for a store writer
+that keeps up.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from edge.wire import Batch, PointList, Status, WireError, check_batch, decode, site_and_leaf
+import numpy as np
+
+from edge.wire import PointList, Status, WireError, check_instants, decode, site_and_leaf
+from ingest.batch import BatchRows, ReadBatch, read_batch
 
 Kind = Literal["batch", "status", "points"]
-S = TypeVar("S", Status, PointList)
+S = TypeVar("S", Status, PointList, ReadBatch)
 HOUR_MS = 3_600_000
 
 
@@ -47,17 +49,20 @@ class Checked:
     """By the centre's clock. [ms since 1970-01-01T00:00Z]"""
     payload: bytes
     said: Sealed | Status | PointList
+    rows: BatchRows | None = None
+    """The readings of a batch; None where they were let go, or there are none."""
 
 
 def check(topic: str, payload: bytes, *, received_ms: int) -> Checked:
     """Return the message, judged. Raises WireError with the reason a person reads beside the dead letter."""
     site, leaf = site_and_leaf(topic)
     if leaf == "batch":
-        batch = decode(payload, Batch)
-        first_ms, last_ms = check_batch(batch, site=site, received_ms=received_ms)
-        hours = _hours(batch, first_ms // HOUR_MS, last_ms // HOUR_MS)
+        batch = _of_site(read_batch(payload), site)
+        first_ms, last_ms = int(batch.rows.t_ms.min()), int(batch.rows.t_ms.max())
+        check_instants(first_ms, last_ms, received_ms)
+        hours = _hours(batch.rows, first_ms // HOUR_MS, last_ms // HOUR_MS)
         sealed = Sealed(batch.stream, batch.seq, batch.boot, hours)
-        return Checked("batch", site, received_ms, payload, sealed)
+        return Checked("batch", site, received_ms, payload, sealed, batch.rows)
     if leaf == "status":
         return Checked("status", site, received_ms, payload, _of_site(decode(payload, Status), site))
     if leaf == "points":
@@ -77,9 +82,17 @@ def _distinct(announced: PointList) -> PointList:
     return announced
 
 
-def _hours(batch: Batch, first_hour: int, last_hour: int) -> tuple[HourCount, ...]:
+def _hours(rows: BatchRows, first_hour: int, last_hour: int) -> tuple[HourCount, ...]:
+    bad = np.isnan(rows.value)
     if first_hour == last_hour:
-        return (HourCount(first_hour * HOUR_MS, len(batch.x), batch.x.count(None)),)
-    hour_of_row = [(batch.t0 + dt) // HOUR_MS for dt in batch.dt]
-    bad = Counter(hour for hour, value in zip(hour_of_row, batch.x, strict=True) if value is None)
-    return tuple(HourCount(hour * HOUR_MS, rows, bad[hour]) for hour, rows in sorted(Counter(hour_of_row).items()))
+        return (HourCount(first_hour * HOUR_MS, len(rows), int(np.count_nonzero(bad))),)
+    hour = rows.t_ms // HOUR_MS - first_hour
+    counts, bad_counts = (
+        np.bincount(hour).tolist(),
+        np.bincount(hour[bad], minlength=last_hour - first_hour + 1).tolist(),
+    )
+    return tuple(
+        HourCount((first_hour + number) * HOUR_MS, count, bad_counts[number])
+        for number, count in enumerate(counts)
+        if count
+    )

@@ -55,11 +55,18 @@ class Entry:
 class Committed:
     """What one commit did."""
 
-    kept: int
+    fresh: tuple[Checked, ...]
+    """What was kept, in order, at the last positions up to `newest`."""
     repeated: int
     """Messages that the journal had already."""
+    newest: int
+    """Position of the last entry."""
     streams: tuple[Stream, ...]
     """Whose acknowledgement to send: repeated messages too, for the last ack may be lost."""
+
+    @property
+    def kept(self) -> int:
+        return len(self.fresh)
 
 
 class Journal:
@@ -181,7 +188,7 @@ class Journal:
                 self._save_received(stream, ranges)
             tally.record(self._db, fresh, repeated)
         self._received.update(received)
-        return Committed(len(fresh), len(repeated), tuple(streams))
+        return Committed(tuple(fresh), len(repeated), self.newest(), tuple(streams))
 
     def _is_new(self, one: Checked, received: dict[Stream, Ranges]) -> bool:
         if not isinstance(one.said, Sealed):

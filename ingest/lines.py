@@ -8,6 +8,7 @@ by `ingest.columns.refusals` before they come here, so nothing in them needs esc
 import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,22 +46,27 @@ class Lines:
             yield first, min(first + size, len(self))
 
 
-def reading_lines(rows: Columns) -> Lines:
-    """Return one line per row."""
+def line_heads(points: Sequence[str]) -> pa.Array:
+    """Return per point what its lines begin with."""
+    return _texts([_head(point) for point in points])
+
+
+def reading_lines(rows: Columns, heads: pa.Array) -> Lines:
+    """Return one line per row; `heads` are those of the rows' points."""
     values = without_bad_values(rows)
     missing = np.isnan(values)
-    texts = pc.cast(pa.array(values), pa.string())
+    fields = _text("value="), pc.cast(_numbers(values), pa.string())
     if missing.any():
-        texts = pc.if_else(pa.array(missing), "", texts)
-    heads = _heads(rows.points).take(pa.array(rows.index * 2 + missing))
-    tails = _tails().take(pa.array(rows.quality.astype(np.int32) + _QUALITIES * missing))
-    instants = pc.cast(pa.array(rows.t_ms), pa.string())
-    return _lines(pc.binary_join_element_wise(heads, texts, tails, instants, "\n", ""))
+        fields = tuple(pc.if_else(pc.is_nan(_numbers(values)), _text(""), part) for part in fields)
+    tails = _tails().take(_numbers(rows.quality.astype(np.int32) + _QUALITIES * missing))
+    instants = pc.cast(_numbers(rows.t_ms), pa.string())
+    starts = heads.take(_numbers(rows.index))
+    return _lines(pc.binary_join_element_wise(starts, *fields, tails, instants, _text("\n"), _text("")))
 
 
 def partial_lines(partials: Sequence[Partial]) -> Lines:
     """Return one line per partial sum; `names` tells which of the sums belong to it when others were kept before."""
-    return _lines(pa.array([_partial_line(partial) for partial in partials], pa.string()))
+    return _lines(_texts([_partial_line(partial).encode() for partial in partials]))
 
 
 def measurement(point: str) -> str:
@@ -68,22 +74,33 @@ def measurement(point: str) -> str:
     return point.rsplit(".", 1)[-1]
 
 
-def _heads(points: tuple[str, ...]) -> pa.Array:
-    """Per point two beginnings of a line: one that a value follows, one that no value follows."""
-    return pa.array([head for point in points for head in _heads_of(point)], pa.string())
-
-
 @lru_cache(maxsize=200_000)
-def _heads_of(point: str) -> tuple[str, str]:
-    tags = f"{measurement(point)},point={point},site={point.partition('/')[0]} "
-    return tags + "value=", tags
+def _head(point: str) -> bytes:
+    return f"{measurement(point)},point={point},site={point.partition('/')[0]} ".encode()
 
 
 @lru_cache(maxsize=1)
 def _tails() -> pa.Array:
     """By quality, then by quality where no value stands before it."""
-    with_value = [f",quality={quality}i " for quality in range(_QUALITIES)]
-    return pa.array(with_value + [tail.removeprefix(",") for tail in with_value], pa.string())
+    with_value = [b",quality=%di " % quality for quality in range(_QUALITIES)]
+    return _texts(with_value + [tail.removeprefix(b",") for tail in with_value])
+
+
+def _numbers(column: NDArray[Any]) -> pa.Array:
+    """The column as Arrow sees it. Neither `pa.array` nor plain scalars here: they load pandas where it is at hand."""
+    column = np.ascontiguousarray(column)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [None, pa.py_buffer(column)])
+
+
+@lru_cache
+def _text(text: str) -> pa.Scalar:
+    return _texts([text.encode()])[0]
+
+
+def _texts(texts: Sequence[bytes]) -> pa.Array:
+    ends = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, texts), np.int32, len(texts)), out=ends[1:])
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
 
 
 def _lines(texts: pa.Array) -> Lines:
@@ -95,7 +112,7 @@ def _lines(texts: pa.Array) -> Lines:
 def _partial_line(partial: Partial) -> str:
     day_ms = int(np.datetime64(partial.day, "ms").astype(np.int64))
     sums = "".join(f"{SUM_PREFIX}{_tag(name)}={float(value)!r}," for name, value in partial.sums.items())
-    names = _text(json.dumps(list(partial.sums)))
+    names = _escaped(json.dumps(list(partial.sums)))
     return (
         f"{KPI_MEASUREMENT},kpi={_tag(partial.kpi)},subject={_tag(partial.subject)} "
         f'{sums}names="{names}",computed_ms={partial.computed_ms}i {day_ms}\n'
@@ -108,5 +125,5 @@ def _tag(text: str) -> str:
     return text
 
 
-def _text(text: str) -> str:
+def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')

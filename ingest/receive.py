@@ -24,6 +24,7 @@ from ingest import writer
 from ingest.broker import address_of
 from ingest.config import Centre
 from ingest.deadletter import DeadLetters, dead_letters_path
+from ingest.handover import Handover
 from ingest.intake import Files, Intake
 from ingest.journal import Journal
 from ingest.journal_file import JournalDamaged, JournalError, JournalLock
@@ -61,10 +62,11 @@ def run(centre: Centre, clock: Clock, stop: threading.Event | None = None) -> No
     with ExitStack() as stack:
         stack.callback(JournalLock(journal_path).release)
         files = _open_files(centre, journal_path, clock.now_ms(), stack)
-        intake = Intake(files, clock, keep_days=centre.journal.keep_days)
+        handover = Handover()
+        intake = Intake(files, clock, handover, keep_days=centre.journal.keep_days)
         pool = stack.enter_context(ThreadPoolExecutor(1, "store-writer"))
         stack.callback(stop.set)
-        writing = pool.submit(_write, centre, stop)
+        writing = pool.submit(_write, centre, stop, handover)
         writing.add_done_callback(lambda _: stop.set())
         receive(address_of(centre.broker, folder), centre.broker.client_id, intake, stop)
         writing.result()
@@ -190,11 +192,11 @@ def _open_files(centre: Centre, journal_path: Path, now_ms: int, stack: ExitStac
     )
 
 
-def _write(centre: Centre, stop: threading.Event) -> None:
+def _write(centre: Centre, stop: threading.Event, handover: Handover) -> None:
     """Run the store writer; where a person must act first, try again now and then: the journal keeps everything."""
     while not stop.is_set():
         try:
-            writer.run(centre, stop)
+            writer.run(centre, stop, handover)
         except JournalDamaged:
             raise
         except (StoreRefused, JournalError) as error:

@@ -30,7 +30,16 @@ from ingest.columns import (
     without_bad_values,
 )
 from ingest.influx_link import InfluxLink, LinesRefused
-from ingest.lines import DAY_MS, KPI_MEASUREMENT, SUM_PREFIX, Lines, measurement, partial_lines, reading_lines
+from ingest.lines import (
+    DAY_MS,
+    KPI_MEASUREMENT,
+    SUM_PREFIX,
+    Lines,
+    line_heads,
+    measurement,
+    partial_lines,
+    reading_lines,
+)
 from ingest.store import Columns, Latest, Partial, RowsRefused
 
 LINES_PER_REQUEST = 10_000
@@ -55,8 +64,8 @@ class InfluxStore:
         reasons = refusals(rows)
         wanted = taken(rows, reasons)
         numbers = wanted[np.argsort(rows.index[wanted], kind="stable")]
-        lanes = _split_between_points(rows.index[numbers], numbers, CONNECTIONS)
-        for refused in self._lanes.map(lambda lane: self._send_rows(rows, lane), lanes):
+        lanes, heads = _split_between_points(rows.index[numbers], numbers, CONNECTIONS), line_heads(rows.points)
+        for refused in self._lanes.map(lambda lane: self._send_rows(rows, lane, heads), lanes):
             reasons |= refused
         if reasons:
             raise RowsRefused(dict(sorted(reasons.items())))
@@ -131,12 +140,13 @@ class InfluxStore:
         self._lanes.shutdown()
         self._link.close()
 
-    def _send_rows(self, rows: Columns, numbers: NDArray[np.intp]) -> dict[int, str]:
+    def _send_rows(self, rows: Columns, numbers: NDArray[np.intp], heads: pa.Array) -> dict[int, str]:
         """Send these rows in order, piece by piece; return row number → why it was refused."""
-        lines = reading_lines(take(rows, numbers))
         reasons: dict[int, str] = {}
-        for first, last in lines.spans(LINES_PER_REQUEST):
-            reasons |= {int(numbers[line]): why for line, why in self._send(lines, first, last).items()}
+        for first in range(0, len(numbers), LINES_PER_REQUEST):
+            piece = numbers[first : first + LINES_PER_REQUEST]
+            lines = reading_lines(take(rows, piece), heads)
+            reasons |= {int(piece[line]): why for line, why in self._send(lines, 0, len(lines)).items()}
         return reasons
 
     def _send(self, lines: Lines, first: int, last: int) -> dict[int, str]:

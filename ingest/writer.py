@@ -7,7 +7,7 @@ one. A reading has three fates: stored, rejected (set aside with the reason), or
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ import numpy as np
 from ingest.changes import Changes
 from ingest.config import Centre
 from ingest.days import day_numbers, day_text
-from ingest.decode import Chunk, chunks
+from ingest.decode import Chunk, as_columns, chunks
+from ingest.handover import Handover
 from ingest.journal import Journal
 from ingest.rejected import Rejected, RejectedRow
 from ingest.store import Columns, RowsRefused, Store, StoreDown
@@ -48,27 +49,28 @@ class Sinks:
     """Readings that go to the store at once."""
 
 
-def run(centre: Centre, stop: threading.Event) -> None:
-    """Write until `stop` is set; a store that is down is tried for ever.
+def run(centre: Centre, stop: threading.Event, handover: Handover | None = None) -> None:
+    """Write until `stop` is set; a store that is down is tried for ever. What `handover` holds is not read again.
 
     Raises StoreRefused where a person must act first; the journal keeps everything meanwhile.
     """
     data_dir = Path(centre.data_dir)
     with closing(Journal(data_dir / centre.journal.path)) as journal, _opened(centre, stop) as sinks:
+        handover = handover or Handover()
         while sinks is not None and not stop.is_set():
-            written = patiently(lambda: write_once(journal, sinks), stop)
+            written = patiently(lambda: write_once(journal, sinks, handover), stop)
             if not written:
                 stop.wait(IDLE_S)
 
 
-def write_once(journal: Journal, sinks: Sinks) -> int:
+def write_once(journal: Journal, sinks: Sinks, handover: Handover | None = None) -> int:
     """Write what follows the cursor, a bounded part of it; return how many readings it was.
 
     Raises StoreDown or StoreRefused: the cursor then stands where it stood.
     """
     written, changed = 0, set[tuple[str, str]]()
     position = after = journal.cursor(READER)
-    for chunk in chunks(journal.read(after, ENTRIES_PER_READ), sinks.chunk_rows):
+    for chunk in _next_chunks(journal, after, sinks.chunk_rows, handover or Handover()):
         _write_chunk(chunk, sinks)
         changed |= _changed_days(chunk.rows, sinks.timezone)
         position = chunk.position
@@ -113,6 +115,15 @@ def _opened(centre: Centre, stop: threading.Event) -> Iterator[Sinks | None]:
         yield Sinks(store, changes, rejected, centre.timezone, centre.store.batch_rows)
 
 
+def _next_chunks(journal: Journal, after: int, rows: int, handover: Handover) -> Iterable[Chunk]:
+    """What intake has at hand, or from the journal what comes before that."""
+    position, batches = handover.take(after, rows)
+    if position != after:
+        return [Chunk(as_columns(batches), position)]
+    gap = handover.gap(after)
+    return chunks(journal.read(after, ENTRIES_PER_READ if gap is None else min(gap, ENTRIES_PER_READ)), rows)
+
+
 def _write_chunk(chunk: Chunk, sinks: Sinks) -> None:
     rejected = [
         RejectedRow(entry.position, entry.site, entry.received_ms, float("nan"), 0, entry.reason)
@@ -141,6 +152,12 @@ def _rejected_row(chunk: Chunk, row: int, reason: str) -> RejectedRow:
 
 def _changed_days(rows: Columns, timezone: str) -> set[tuple[str, str]]:
     """Return each (point, local day) that has a row."""
+    if not len(rows):
+        return set()
+    bounds = np.array([rows.t_ms.min(), rows.t_ms.max()])
+    first, last = day_numbers(bounds, timezone).tolist()
+    if first == last:
+        return {(rows.points[number], day_text(first)) for number in np.flatnonzero(np.bincount(rows.index)).tolist()}
     days = day_numbers(rows.t_ms, timezone)
     pairs = np.unique((rows.index.astype(np.int64) << 32) | days)
     return {(rows.points[pair >> 32], day_text(pair & 0xFFFF_FFFF)) for pair in pairs.tolist()}

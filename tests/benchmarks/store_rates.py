@@ -23,7 +23,7 @@ from ingest.check import Checked, Sealed
 from ingest.config import StoreSettings
 from ingest.decode import chunks
 from ingest.journal import Entry, Journal
-from ingest.lines import reading_lines
+from ingest.lines import line_heads, reading_lines
 from ingest.rejected import Rejected
 from ingest.stores import open_store
 from ingest.writer import Sinks, write_once
@@ -95,7 +95,7 @@ def _decode(entries: list[Entry]) -> Iterator[tuple[int, float]]:
 def _format(entries: list[Entry]) -> Iterator[tuple[int, float]]:
     for chunk in chunks(entries, CHUNK_ROWS):
         began = time.process_time()
-        count = len(reading_lines(chunk.rows))
+        count = len(reading_lines(chunk.rows, line_heads(chunk.rows.points)))
         yield count, time.process_time() - began
 
 

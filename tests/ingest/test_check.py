@@ -1,6 +1,7 @@
 """What may come in: one test per reason to refuse, and nothing but WireError whatever the bytes."""
 
 import contextlib
+import math
 import random
 import tracemalloc
 import zlib
@@ -15,10 +16,13 @@ from edge.wire import (
     MAX_ROWS,
     MAX_UNPACKED_BYTES,
     MAX_WIRE_BYTES,
+    Batch,
     PointInfo,
     PointList,
     Quality,
     WireError,
+    check_batch,
+    decode,
     encode,
     topic,
 )
@@ -154,6 +158,32 @@ def test_the_quick_look_at_whole_columns_judges_as_row_by_row(table, packed):
         assert not consistent
     else:
         assert consistent
+
+
+@given(st.lists(rows, min_size=1, max_size=20), st.sampled_from(["columns", "q", "p", "dt", "points", "site"]))
+def test_arrays_are_judged_as_the_contract_judges_and_hold_what_it_says(table, spoilt):
+    """`edge.wire.check_batch` and the quick look at arrays take the same batches, and give the same rows."""
+    x, q, dt = (list(column) for column in zip(*table, strict=True))
+    changes = {"x": x, "q": [int(quality) for quality in q], "dt": dt, "p": [0] * len(x)}
+    match spoilt:
+        case "q" | "p" | "dt":
+            changes[spoilt] = changes[spoilt][:-1]
+        case "points":
+            changes["p"] = [1] * len(x)
+        case "site":
+            changes["site"] = "another-site"
+    payload = altered(**changes)
+    try:
+        batch = decode(payload, Batch)
+        check_batch(batch, site=SITE, received_ms=RECEIVED_MS)
+    except WireError:
+        with pytest.raises(WireError):
+            judge(payload)
+        return
+    got = judge(payload).rows
+    assert got.t_ms.tolist() == [batch.t0 + one for one in batch.dt]
+    assert [None if math.isnan(value) else value for value in got.value] == batch.x
+    assert (got.index.tolist(), got.quality.tolist()) == (batch.p, batch.q)
 
 
 def fuzz(rng, times):

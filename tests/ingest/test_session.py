@@ -50,7 +50,7 @@ class NotingIntake(Intake):
             raise self._error
         self.groups.append(list(messages))
         self._connection.log.append(("commit", len(messages)))
-        return Committed(len(messages), 0, ((SITE, STREAM),))
+        return Committed((), 0, 0, ((SITE, STREAM),))
 
     def acks(self, streams):
         return [(site, Ack(stream, 7)) for site, stream in streams]

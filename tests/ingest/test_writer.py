@@ -15,6 +15,7 @@ from edge.wire import encode, topic
 from ingest.changes import Changes
 from ingest.check import Checked, check
 from ingest.config import Centre, JournalSettings, StoreSettings
+from ingest.handover import Handover
 from ingest.journal import Journal
 from ingest.rejected import Rejected
 from ingest.store import Columns, RowsRefused, Store, StoreDown, StoreRefused
@@ -100,6 +101,19 @@ def test_a_store_that_is_down_keeps_the_cursor_where_it_is(journal: Journal, sin
         write_once(journal, with_store(sinks, StoreDown("away")))
     assert journal.cursor(READER) == 0
     assert write_once(journal, sinks) == 3
+
+
+def test_readings_at_hand_are_written_and_after_a_failure_come_from_the_journal(
+    journal: Journal, sinks: Sinks, batch: Batch
+) -> None:
+    handover = Handover()
+    handover.put(journal.commit([batch(0)]))
+    with pytest.raises(StoreDown):
+        write_once(journal, with_store(sinks, StoreDown("away")), handover)
+    handover.put(journal.commit([batch(1, t0_ms=NOW_MS + 60_000)]))
+    assert [write_once(journal, sinks, handover) for _ in range(3)] == [3, 3, 0]
+    assert len(stored(sinks)) == 6
+    assert journal.cursor(READER) == journal.newest() == 2
 
 
 def test_a_kill_between_store_and_cursor_repeats_and_changes_nothing(

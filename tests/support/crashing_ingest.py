@@ -17,6 +17,7 @@ from support.wire import NOW_MS
 from edge.mqtt import BrokerAddress, Received
 from edge.wire import Ack
 from ingest.deadletter import DeadLetters
+from ingest.handover import Handover
 from ingest.intake import Files, Intake
 from ingest.journal import Committed, Journal
 from ingest.journal_file import JournalLock
@@ -56,7 +57,7 @@ def main(folder: Path, url: str, step: str, after: int) -> None:
             stack.enter_context(closing(DeadLetters(folder / "deadletters.db"))),
             stack.enter_context(closing(Sites(path))),
         )
-        intake = CrashingIntake(files, StoppedClock(NOW_MS + 5_000), keep_days=30.0)
+        intake = CrashingIntake(files, StoppedClock(NOW_MS + 5_000), Handover(), keep_days=30.0)
         intake.crash_at(step, after)
         receive(BrokerAddress(url), "steppe-ingest", intake, stop_on_signals())
 
