@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .tools
 
-.PHONY: help demo test bench soak check lock clean
+.PHONY: help demo test bench telegraf soak check lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -37,6 +37,9 @@ soak: $(VENV)/.dev $(TOOLS)/servers ## the long runs: chaos, fuzzing, a recorded
 
 bench: $(VENV)/.dev $(TOOLS)/servers ## measure, and print one table
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
+
+telegraf: ## build Telegraf (needs Go), for `make bench` to measure beside
+	bash tests/support/install_telegraf.sh $(TOOLS)
 
 check: $(VENV)/.dev ## format, lint and types
 	$(BIN)/ruff format --check .
