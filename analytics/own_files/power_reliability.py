@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analytics.bounds import RsBounds
 from analytics.customer_record import CustomerRecord, customer_record
 from analytics.dlt836 import Dlt836, dlt836
-from analytics.ieee1366 import Ieee1366, ieee1366, total_losses
+from analytics.ieee1366 import Ieee1366, classes, ieee1366, total_losses
 from analytics.interruptions import NO_UNIT, Ledger, Merged, merge_ledger
 from analytics.major_events import frequent_interruptions
 from analytics.own_files.ledger_files import LedgerFile, Units, read_ledger, read_units
@@ -81,6 +81,8 @@ class Answer:
     file: LedgerFile
     units: Units | None
     merged: Merged
+    outages: Merged
+    """Total losses alone, as IEEE 1366 takes them."""
     dlt: Dlt836
     ieee: Ieee1366
     customers: CustomerRecord | None
@@ -133,12 +135,10 @@ class Answer:
         year = datetime.fromtimestamp((q.end_ms - 1) / 1000, q.local).year
         first, after = (round(datetime(y, 1, 1, tzinfo=q.local).timestamp() * 1000) for y in (year, year + 1))
         n_eq = _customers_served(q, self.units, first, q.end_ms)
-        hours = self.merged.pieces.customer_hours(first, q.end_ms) / (n_eq if n_eq > 0 else np.nan)
+        labels, customer_hours = self._used(first, q.end_ms)
+        hours = customer_hours / (n_eq if n_eq > 0 else np.nan)
         return YearSoFar(
-            year,
-            allowance_hours(q.target, period_hours(first, after)),
-            float(hours.sum()),
-            _largest(self.file.labels.take(pa.array(self.merged.pieces.record)), hours),
+            year, allowance_hours(q.target, period_hours(first, after)), float(hours.sum()), _largest(labels, hours)
         )
 
     @cached_property
@@ -148,6 +148,16 @@ class Answer:
         known = blocks.unit != NO_UNIT
         units = frequent_interruptions(blocks.unit[known], blocks.start_ms[known], until_ms=self.question.end_ms)
         return tuple(self.file.unit_names.take(pa.array(units)).to_pylist())
+
+    def _used(self, start_ms: int, end_ms: int) -> tuple[pa.Array, Real]:
+        """What the index of the chosen standard is made of: labels, and what each takes. [customer-hours]"""
+        labels, pieces = self.file.labels, self.merged.pieces
+        if self.question.standard == "dlt836":
+            return labels.take(pa.array(pieces.record)), pieces.customer_hours(start_ms, end_ms)
+        labels, pieces = labels.filter(pa.array(self.file.ledger.share_off >= 1.0)), self.outages.pieces
+        sustained, _ = classes(self.outages.blocks, start_ms, end_ms)
+        hours = np.where(sustained[pieces.block], pieces.customer_hours(), 0.0)
+        return labels.take(pa.array(pieces.record)), hours
 
     @property
     def regions(self) -> tuple[RegionRow, ...]:
@@ -198,6 +208,7 @@ def _computed(q: Question, file: LedgerFile, units: Units | None) -> Answer:
         file,
         units,
         merged,
+        outages,
         dlt836(merged, start_ms=q.start_ms, end_ms=q.end_ms, n_eq=n_eq),
         ieee1366(outages, start_ms=q.start_ms, end_ms=q.end_ms, customers_served=n_eq),
         customer_record(outages, start_ms=q.start_ms, end_ms=q.end_ms, customers_served=n_eq),

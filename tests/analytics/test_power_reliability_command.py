@@ -307,6 +307,20 @@ def test_people_see_the_target_what_is_left_of_the_year_and_what_used_it(table, 
     assert lines["X1"] == "X1 0.600 28% of use"
 
 
+def test_the_allowance_of_the_other_standard_is_used_up_by_what_it_counts(table, run_power):
+    """Limiting to 60 % is no interruption of IEEE 1366, and 2 min are momentary: an hour for 60 of 100 is left."""
+    rows = (
+        "100,2025-06-02T00:00,2025-06-02T04:00,limit,0.6,short of coal",
+        "60,2025-06-02T00:00,2025-06-02T01:00,fault,,wind",
+        "40,2025-06-02T00:00,2025-06-02T00:02,fault,,recloser",
+    )
+    ledger = table("l.csv", "customers,start,end,nature,allowed,cause", *rows)
+    text = run_power("reliability", "--ledger", ledger, "--served", 100, *JUNE, "--standard", "ieee1366").stdout
+    words = " ".join(text.split())
+    assert "used, by this ledger 0.600 h per customer left 14.292 h per customer wind 0.600 100% of use" in words
+    assert "coal" not in words
+
+
 def test_r4_r7_both_attributions_and_the_merge_gap_are_stated(table, run_power):
     arguments = ("reliability", "--ledger", table("l.csv", *E1), "--served", 1000, *JUNE)
     clipped = " ".join(run_power(*arguments, "--merge-gap-s", 300).stdout.split())
