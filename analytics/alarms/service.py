@@ -37,6 +37,8 @@ from ingest.register_files import load_register
 log = logging.getLogger(__name__)
 
 TICK_S, SEND_S = 1.0, 0.25
+SHORTEST_S = 0.02
+"""However fast a virtual clock runs, the machine rests this long between two looks. [s of real time]"""
 LEAST_PAUSE_S = 0.1
 """A virtual clock does not make the rounds follow each other faster than this. [s of real time]"""
 PAUSE_S = 5.0
@@ -156,3 +158,7 @@ def _signature(centre: Centre, now_ms: int) -> Signature:
     folder = Path(centre.register)
     files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
     return day, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in files))
+
+
+def _pause_s(clock: Clock, seconds: float) -> float:
+    return max(clock.real_s(seconds), SHORTEST_S)
