@@ -133,6 +133,10 @@ def rs_bounds(
     >>> two = rs_bounds([1, 0], [1, 2], [1, 0.5], [0, 2], [100, 100], weight=[3, 1])
     >>> two.low_pct, two.point_pct, two.high_pct, two.coverage
     (98.75, 99.125, 99.25, 0.995)
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rule O15; tests/analytics/test_evidence_rules.py works it by hand.
     """
     least, most, expected, open_h, service = (
         _hours(column) for column in (least_h, most_h, expected_h, unresolved_h, in_service_h)
@@ -155,8 +159,32 @@ def rs_bounds(
 def share_covered(unresolved_h: ArrayLike, in_service_h: ArrayLike, at_least: float = 0.9) -> float:
     """Return the share of units of which at least `at_least` of their time in service is resolved (O10). [0..1]
 
+    Parameters
+    ----------
+    unresolved_h, in_service_h : array_like, shape (units,)
+        [h]
+    at_least : float
+        [0..1]
+
+    Returns
+    -------
+    float
+        NaN where no unit was in service.
+
+    Notes
+    -----
+    ::
+
+        share = units with 1 − unresolved / in service >= at_least, over units in service
+
+    Examples
+    --------
     >>> share_covered([0, 20], [100, 100])
     0.5
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rule O10; tests/analytics/test_evidence_rules.py works it by hand.
     """
     open_h, service = _hours(unresolved_h), _hours(in_service_h)
     used = service > 0

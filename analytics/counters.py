@@ -72,6 +72,11 @@ def read_counters(runs: Runs, devices: Devices) -> Kept:
     devices : Devices
         What `runs.device` points into.
 
+    Returns
+    -------
+    Kept
+        Spans of proven life and loss, and bounds on the outage in what is left.
+
     Notes
     -----
     With n the counted failures, [f, g) the recorded one and [a, b) a silence between two stretches of life::
@@ -83,6 +88,22 @@ def read_counters(runs: Runs, devices: Devices) -> Kept:
         energy grew by w           outage inside <= (b - a) - w / P_max
 
     A counter that went backwards (the meter was replaced) says nothing.
+
+    Examples
+    --------
+    Silent from minute 1 to 9 with an unchanged counter of failures, so supplied throughout:
+
+    >>> from dataclasses import replace
+    >>> from analytics.runs import find_runs, simple_devices, voltage_readings
+    >>> readings = voltage_readings([0] * 4, np.array([0, 1, 9, 10]) * 60_000, [1.0] * 4)
+    >>> devices = simple_devices([0])
+    >>> kept = read_counters(find_runs(replace(readings, fail_count=np.full(4, 7.0)), devices), devices)
+    >>> (kept.live.spans.start_ms // 60_000).tolist(), (kept.live.spans.end_ms // 60_000).tolist()
+    ([1], [9])
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rule O12; tests/analytics/test_evidence_rules.py works it by hand.
     """
     before, after = _silences(runs)
     a, b, device = runs.end_ms[before], runs.start_ms[after], runs.device[after]

@@ -62,6 +62,13 @@ def customer_record(
     CustomerRecord or None
         None where a ledger gives only customers per event: who was interrupted twice is then unknown.
 
+    Notes
+    -----
+    ::
+
+        CEMI_n  = Σ N(with n or more sustained) / N_T
+        CELID_t = Σ N(with one longer than t, or more than t in all) / N_T
+
     Examples
     --------
     >>> from analytics.interruptions import ledger_columns, merge_ledger

@@ -175,6 +175,10 @@ def distinct_customers(merged: Merged, counted: Mask) -> float:
     >>> merged = merge_ledger(ledger_columns([0, 0, 1], [0, 9, 5], [1, 10, 6], customers=[30, 50, 7]))
     >>> distinct_customers(merged, merged.blocks.unit >= 0)
     57.0
+
+    References
+    ----------
+    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices": CN.
     """
     unit, customers = merged.blocks.unit[counted], merged.blocks.customers[counted]
     if (unit == NO_UNIT).any():

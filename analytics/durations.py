@@ -54,6 +54,28 @@ class Bounds(NamedTuple):
 def bound_outage(timeline: Timeline, statements: Statements, powered: PoweredTime) -> Bounds:
     """Return the bounds on the outage hidden in a unit's unresolved time.
 
+    Parameters
+    ----------
+    timeline : Timeline
+        Shape (breaks,).
+    statements : Statements
+        Shape (statements,).
+    powered : PoweredTime
+        Shape (readings,); only those within the timeline are used.
+
+    Returns
+    -------
+    Bounds
+        The whole unresolved time where the statements contradict each other.
+
+    Notes
+    -----
+    With G(t) the outage up to t, the tightest bounds that follow from all of::
+
+        least <= G(b) − G(a) <= most          0 <= G(b) − G(a) <= open(b) − open(a)
+
+    are shortest paths in the graph whose nodes are the instants.
+
     Examples
     --------
     Ten minutes are unresolved; the counter says that at most two of the first six were without supply:
@@ -64,6 +86,10 @@ def bound_outage(timeline: Timeline, statements: Statements, powered: PoweredTim
     >>> none = PoweredTime(*[np.zeros(0, np.int64)] * 4)
     >>> bound_outage(line, said, none).most_ms / minute
     6.0
+
+    References
+    ----------
+    .. [1] T. H. Cormen et al., "Introduction to Algorithms", difference constraints and shortest paths.
     """
     whole = int(timeline.open_ms[-1] - timeline.open_ms[0])
     inner = (powered.t_ms >= timeline.t_ms[0]) & (powered.t_ms <= timeline.t_ms[-1])

@@ -103,6 +103,12 @@ def en50160_week(ten_minute_v: ArrayLike, nominal_v: float, *, level: Level = "l
     Week
         A value at a limit is inside.
 
+    Notes
+    -----
+    ::
+
+        p95: n1 / n <= 5 % (lv), 1 % (mv)          p100: n2 = 0
+
     Examples
     --------
     >>> week = en50160_week([230.0] * 957 + [206.9] * 51, 230.0)
@@ -154,6 +160,12 @@ def prodist(precarious: int, critical: int, readings: int = INTERVALS_PER_WEEK) 
     -------
     Prodist
         NaN for no readings. [%]
+
+    Notes
+    -----
+    ::
+
+        DRP = 100·n(precarious) / n          DRC = 100·n(critical) / n
 
     Examples
     --------

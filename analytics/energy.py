@@ -130,12 +130,22 @@ def sustained_hours(load: ArrayLike, at_least: float, *, step_h: float, sustaine
     float
         [h]
 
+    Notes
+    -----
+    ::
+
+        Σ of the runs of load >= at_least that last sustained_h or longer
+
     Examples
     --------
     Two and a half hours count, one and a half do not:
 
     >>> sustained_hours([0.9] * 5 + [0.5] + [0.9] * 3, HEAVY, step_h=0.5)
     2.5
+
+    References
+    ----------
+    .. [1] Heavy (80 %) and overload (100 %) for two hours, as distribution utilities report them (from memory).
     """
     high = np.concatenate(([False], np.asarray(load, dtype=np.float64) >= at_least - 1e-12, [False]))
     edges = np.flatnonzero(np.diff(high.astype(np.int8)))
@@ -226,10 +236,20 @@ def low_voltage_list(under_min: ArrayLike, *, more_than_min: int = LOW_VOLTAGE_M
     ndarray of int64, shape (m,)
         Indices into the points.
 
+    Notes
+    -----
+    ::
+
+        listed = points with under_min > more_than_min, by falling under_min
+
     Examples
     --------
     >>> low_voltage_list([60, 61, 0, 500]).tolist()
     [3, 1]
+
+    References
+    ----------
+    .. [1] GB/T 12325-2008, "Power quality - Deviation of supply voltage".
     """
     minutes = np.asarray(under_min, dtype=np.int64)
     listed = np.flatnonzero(minutes > more_than_min)
@@ -249,6 +269,12 @@ def duration_bands(hours: ArrayLike, customers: ArrayLike = 1.0) -> Real:
     Returns
     -------
     ndarray, shape (4,)
+
+    Notes
+    -----
+    ::
+
+        [0, 0.25)   [0.25, 1)   [1, 3]   (3, ∞)   in hours
 
     Examples
     --------
@@ -285,6 +311,12 @@ def evening_hours(
     ndarray, shape (days,)
         Up to `last_h − first_h`. [h]
 
+    Notes
+    -----
+    ::
+
+        supply = (last_h − first_h) − Σ overlap of interruption and evening
+
     Examples
     --------
     Out from 16:00 to 18:30:
@@ -292,6 +324,10 @@ def evening_hours(
     >>> hour = 3_600_000
     >>> evening_hours(np.array([16 * hour]), np.array([18 * hour + hour // 2]), np.array([0])).tolist()
     [4.5]
+
+    References
+    ----------
+    .. [1] Prayas, Electricity Supply Monitoring Initiative: evening supply hours.
     """
     begin = midnights_ms[:, None] + round(first_h * MS_PER_HOUR)
     end = midnights_ms[:, None] + round(last_h * MS_PER_HOUR)

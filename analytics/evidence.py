@@ -137,6 +137,10 @@ def infer_supply(
     >>> hour = infer_supply(runs, devices, county, 0, 3_600_000).rs()
     >>> round(hour.low_pct, 3), round(hour.point_pct, 3), round(hour.high_pct, 3)
     (81.667, 83.333, 85.0)
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rules O1 to O15; tests/analytics/test_evidence_rules.py works it by hand.
     """
     if end_ms <= start_ms:
         raise ValueError(f"period: the end {end_ms} must lie after the start {start_ms} [ms]")

@@ -56,6 +56,10 @@ def total_losses(ledger: Ledger) -> Ledger:
     >>> from analytics.interruptions import ledger_columns
     >>> len(total_losses(ledger_columns([0, 1], [0, 0], [9, 9], share_off=[1.0, 0.4])))
     1
+
+    References
+    ----------
+    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices."
     """
     return ledger.where(ledger.share_off >= 1.0)
 
@@ -141,12 +145,22 @@ def classes(blocks: Blocks, start_ms: int, end_ms: int, momentary_s: float = MOM
     -------
     sustained, momentary : ndarray of bool, shape (b,)
 
+    Notes
+    -----
+    ::
+
+        sustained: seconds > momentary_s          momentary: seconds <= momentary_s
+
     Examples
     --------
     >>> from analytics.interruptions import ledger_columns, merge_ledger
     >>> blocks = merge_ledger(ledger_columns([0, 1], [0, 0], [300_000, 300_001])).blocks
     >>> [mask.tolist() for mask in classes(blocks, 0, 1)]
     [[False, True], [True, False]]
+
+    References
+    ----------
+    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices."
     """
     counted = blocks.starting_in(start_ms, end_ms)
     sustained: Mask = counted & (blocks.seconds > momentary_s)
@@ -165,11 +179,21 @@ def block_customer_minutes(merged: Merged) -> Real:
     -------
     ndarray, shape (b,)
 
+    Notes
+    -----
+    ::
+
+        CMI = Σ r·N over the pieces of a block
+
     Examples
     --------
     >>> from analytics.interruptions import ledger_columns, merge_ledger
     >>> block_customer_minutes(merge_ledger(ledger_columns([0], [0], [90 * 60_000], customers=200))).tolist()
     [18000.0]
+
+    References
+    ----------
+    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices."
     """
     pieces = merged.pieces
     minutes = np.bincount(pieces.block, weights=pieces.customer_hours() * 60.0, minlength=len(merged.blocks.unit))
@@ -203,6 +227,10 @@ def momentary_events(blocks: Blocks, momentary: Mask, sustained: Mask, within_s:
     >>> blocks = merge_ledger(ledger_columns([0] * 4, starts, [start + 20_000 for start in starts])).blocks
     >>> momentary_events(blocks, *classes(blocks, 0, 10**9)[::-1]).tolist()
     [True, False, False, True]
+
+    References
+    ----------
+    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices."
     """
     rows = np.flatnonzero((momentary | sustained) & (blocks.unit != NO_UNIT))
     marked: Mask = momentary & (blocks.unit == NO_UNIT)

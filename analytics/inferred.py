@@ -101,6 +101,11 @@ def infer_interruptions(evidence: SupplyEvidence, topology: Topology, plans: Pla
         Approved interruptions; one that covers at least half of a row makes it planned, the excess beyond the plan's
         end is a row of its own, a fault (O8).
 
+    Returns
+    -------
+    Inferred
+        A row per unit and interruption; each with the uncertainty of its edges (O5) and its witnesses.
+
     Examples
     --------
     >>> from analytics.evidence import infer_supply
@@ -113,6 +118,10 @@ def infer_interruptions(evidence: SupplyEvidence, topology: Topology, plans: Pla
     >>> rows = infer_interruptions(infer_supply(runs, devices, county, 0, 3_600_000), county)
     >>> rows.start_ms.tolist(), rows.start_error_ms.tolist(), rows.customers.tolist()
     ([1170000], [30000], [40])
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rules O4 to O8; tests/analytics/test_evidence_rules.py works it by hand.
     """
     blocks = _blocks(evidence)
     strongest, indptr, witness = _witnesses(evidence, blocks)

@@ -108,10 +108,20 @@ def major_days(daily_saidi_min: ArrayLike, t_med: float) -> Mask:
     -------
     ndarray of bool, shape (days,)
 
+    Notes
+    -----
+    ::
+
+        major: SAIDI > T_MED
+
     Examples
     --------
     >>> major_days([30.9, 31.0], 30.971022).tolist()
     [False, True]
+
+    References
+    ----------
+    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices."
     """
     return np.asarray(np.asarray(daily_saidi_min, dtype=np.float64) > t_med)
 
@@ -134,6 +144,12 @@ def daily_saidi_min(merged: Merged, day_edges_ms: Ms, customers_served: float, *
     -------
     ndarray, shape (days,)
         [min per customer]
+
+    Notes
+    -----
+    ::
+
+        SAIDI of a day = Σ r·N(beginning on it, sustained) / N_T
 
     Examples
     --------
@@ -176,6 +192,12 @@ def frequent_interruptions(
     -------
     ndarray of int64, shape (m,)
         Units with at least `in_60_days` in the last 60 days or `in_a_year` in the last 365, the most frequent first.
+
+    Notes
+    -----
+    ::
+
+        listed: n(last 60 days) >= in_60_days  or  n(last 365 days) >= in_a_year
 
     Examples
     --------

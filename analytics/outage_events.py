@@ -16,6 +16,19 @@ def group_events(unit: Int, asset: Int, start_ms: Int, units: Units, topology: T
     An event is raised to the asset above as long as everything that asset supplies went out within `TOGETHER_MS`:
     all transformers of a feeder make one feeder event; some of them make a transformer event each.
 
+    Parameters
+    ----------
+    unit, asset, start_ms : ndarray of int64, shape (n,)
+        The interruptions: unit, the asset at which it is known so far, and its start. [ms since 1970-01-01T00:00Z]
+    units : Units
+        As `counted_units` gives them.
+    topology : Topology
+        Who supplies whom, with dates.
+
+    Returns
+    -------
+    asset, event : ndarray of int64, shape (n,)
+
     Examples
     --------
     >>> from analytics.live_path import counted_units
@@ -24,6 +37,10 @@ def group_events(unit: Int, asset: Int, start_ms: Int, units: Units, topology: T
     >>> units = counted_units(county, 0, 1000)
     >>> group_events(np.array([0, 1]), np.array([1, 2]), np.array([0, 60]), units, county)[0].tolist()
     [0, 0]
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rule O4; tests/analytics/test_evidence_rules.py works it by hand.
     """
     place = asset.copy()
     supplies = _assets_with_units(units, topology)

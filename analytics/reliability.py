@@ -114,6 +114,10 @@ def equivalent_customers(
     --------
     >>> equivalent_customers([100, 50], [0, 360], [720, 720], 0, 720)
     125.0
+
+    References
+    ----------
+    .. [1] DL/T 836-2016, "Reliability evaluation rules of power supply system".
     """
     if end_ms <= start_ms:
         return float("nan")
@@ -186,10 +190,20 @@ def allowance_hours(target_pct: float, period_h: float) -> float:
     float
         Hours per customer. [h]
 
+    Notes
+    -----
+    ::
+
+        h = (1 − RS/100)·T
+
     Examples
     --------
     >>> round(allowance_hours(99.83, 8760), 4), round(allowance_hours(99.83, 8784), 4)
     (14.892, 14.9328)
+
+    References
+    ----------
+    .. [1] DL/T 836-2016, "Reliability evaluation rules of power supply system".
     """
     return (100.0 - target_pct) / 100.0 * period_h
 
@@ -217,6 +231,10 @@ def limiting_share_off(allowed_kw: ArrayLike, normal_kw: ArrayLike) -> Real:
     --------
     >>> 4.0 * float(limiting_share_off(60.0, 100.0))  # 4 h at 60 % of demand [h]
     1.6
+
+    References
+    ----------
+    .. [1] DL/T 836-2016, "Reliability evaluation rules of power supply system".
     """
     allowed, normal = np.broadcast_arrays(np.asarray(allowed_kw, np.float64), np.asarray(normal_kw, np.float64))
     ratio = np.full(normal.shape, np.nan)
@@ -239,10 +257,20 @@ def roll_up_pct(customer_hours_out: ArrayLike, available_h: ArrayLike) -> float:
     float
         RS; NaN where nothing was available. [%]
 
+    Notes
+    -----
+    ::
+
+        RS = (1 − Σ CH / Σ N_eq·T)·100
+
     Examples
     --------
     >>> round(roll_up_pct([72.0, 72.0], [7200.0, 72_000.0]), 6)  # 99.0 and 99.9 %
     99.818182
+
+    References
+    ----------
+    .. [1] DL/T 836-2016, "Reliability evaluation rules of power supply system".
     """
     return reliability_pct(float(np.sum(customer_hours_out)), float(np.sum(available_h)), 1.0)
 
@@ -262,11 +290,21 @@ def unit_interrupted(phase_dead: ArrayLike, *, phase_rule: Literal["any", "all"]
     ndarray of bool, shape (...)
         A single-phase unit is given its own phase only, and is interrupted with it under either rule.
 
+    Notes
+    -----
+    ::
+
+        any: one phase dead          all: every phase dead
+
     Examples
     --------
     >>> one_phase_lost = [True, False, False]
     >>> [bool(unit_interrupted(one_phase_lost, phase_rule=rule)) for rule in ("any", "all")]
     [True, False]
+
+    References
+    ----------
+    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices."
     """
     dead = np.asarray(phase_dead, dtype=np.bool_)
     return np.asarray(dead.any(axis=-1) if phase_rule == "any" else dead.all(axis=-1))

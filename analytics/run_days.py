@@ -16,6 +16,18 @@ from analytics.spans import Bool, Int
 def join_runs(days: Sequence[Runs], devices: Devices) -> Runs:
     """Return the runs of several days as one, by device and time; a run that midnight cut is whole again.
 
+    Parameters
+    ----------
+    days : sequence of Runs
+        Each of one day, in any order.
+    devices : Devices
+        What `device` of the runs points into.
+
+    Returns
+    -------
+    Runs
+        Sorted by device and time.
+
     Examples
     --------
     >>> from analytics.runs import find_runs, simple_devices, voltage_readings

@@ -127,6 +127,11 @@ def find_runs(readings: Readings, devices: Devices, limits: Limits = Limits()) -
     limits : Limits
         Limits of life. [per unit]
 
+    Returns
+    -------
+    Runs
+        Sorted by device and time; readings that say nothing of the supply make none.
+
     Examples
     --------
     >>> minutes = np.array([0, 1, 2, 6, 7]) * 60_000

@@ -106,6 +106,18 @@ def sampled_saidi(
 def garwood(count: int, *, confidence: float = 0.95) -> tuple[float, float]:
     """Return the exact Poisson interval of a count.
 
+    Parameters
+    ----------
+    count : int
+        Interruptions seen.
+    confidence : float
+        [0..1]
+
+    Returns
+    -------
+    low, high : float
+        Interruptions expected.
+
     Notes
     -----
     ::

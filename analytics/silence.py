@@ -43,8 +43,15 @@ def explain_silence(
         The units' time, as `unit_pieces` gives it.
     live : Spans
         Proven life per asset.
+    runs, devices, topology
+        As `infer_supply` takes them.
     longer_than_ms : int
         Shorter silences are left UNEXPLAINED. [ms]
+
+    Returns
+    -------
+    ndarray of int8, shape (pieces,)
+        UNEXPLAINED, COMMUNICATION, BACKHAUL or PROBABLE_OUTAGE.
 
     Notes
     -----
@@ -52,6 +59,25 @@ def explain_silence(
     least `SILENT_SHARE` of the siblings are silent with it, while something else below the parent's own supplier lives
     and the way its readings come is proven open by another device. BACKHAUL (O3): nobody on that way is heard, and
     they belong to different parents. COMMUNICATION (O2): the parent lives, most siblings are silent.
+
+    Examples
+    --------
+    Both meters of a transformer are silent from minute 2 to 8 while its terminal speaks:
+
+    >>> from analytics.evidence import infer_supply
+    >>> from analytics.runs import find_runs, simple_devices, voltage_readings
+    >>> from analytics.topology import FEEDER, SERVICE, TRANSFORMER, simple_topology
+    >>> county = simple_topology([-1, 0, 1, 1], [0, 0, 1, 1], [FEEDER, TRANSFORMER, SERVICE, SERVICE])
+    >>> minute = np.array([*range(11), 0, 1, 2, 8, 9, 10, 0, 1, 2, 8, 9, 10])
+    >>> readings = voltage_readings([0] * 11 + [1] * 6 + [2] * 6, minute * 60_000, [1.0] * 23)
+    >>> devices = simple_devices([1, 2, 3])
+    >>> evidence = infer_supply(find_runs(readings, devices), devices, county, 0, 600_000)
+    >>> sorted(set(evidence.silence.tolist())) == [UNEXPLAINED, COMMUNICATION]
+    True
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rules O1 to O3; tests/analytics/test_evidence_rules.py works it by hand.
     """
     before, after = neighbours(pieces)
     silent = (pieces.state == UNKNOWN) & (before == SUPPLIED) & ((after == SUPPLIED) | (after < 0))

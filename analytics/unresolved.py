@@ -51,15 +51,31 @@ def expected_ms(
 ) -> NDArray[np.float64]:
     """Return the outage expected of units whose time is summed up over any span. [ms]
 
+    Parameters
+    ----------
+    in_service_ms, lost_ms, valued_ms, by_rate_ms, least_ms, most_ms : ndarray of int64, shape (units,)
+        The columns of `UnitTime`, summed up over any days. [ms]
+
+    Returns
+    -------
+    ndarray, shape (units,)
+        Within the bounds of each unit. [ms]
+
     Notes
     -----
     With q the share of the time not valued by rate that was lost::
 
         expected = clip(lost + valued + q·by_rate, least, most)      q = (lost + valued) / (in_service − by_rate)
 
+    Examples
+    --------
     >>> one = [np.array([x]) for x in (1000, 90, 10, 500, 90, 600)]
     >>> expected_ms(*one).tolist()
     [200.0]
+
+    References
+    ----------
+    .. [1] The method is steppe's own: rule O15; tests/analytics/test_evidence_rules.py works it by hand.
     """
     known = in_service_ms - by_rate_ms
     settled = lost_ms + valued_ms

@@ -187,6 +187,10 @@ def count_states(states: ArrayLike, edges: ArrayLike | None = None) -> MinuteCou
     >>> two_days = np.array([0, 0, 1, 5, 0, 0], dtype=np.int8)
     >>> count_states(two_days, edges=[0, 3]).ok.tolist()
     [2, 2]
+
+    References
+    ----------
+    .. [1] GB/T 12325-2008, "Power quality - Deviation of supply voltage".
     """
     array = np.asarray(states, dtype=np.int8)
     if edges is None:

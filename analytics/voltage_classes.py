@@ -82,10 +82,21 @@ def mean_of_months_pct(monthly_pct: ArrayLike) -> float:
     float
         NaN where no month has a rate. [%]
 
+    Notes
+    -----
+    ::
+
+        V(year) = Σ V(month) / months
+
     Examples
     --------
     >>> mean_of_months_pct([99.0, float("nan"), 98.0])
     98.5
+
+    References
+    ----------
+    .. [1] GB/T 12325-2008, "Power quality - Deviation of supply voltage".
+       The yearly mean is from memory.
     """
     rates = np.asarray(monthly_pct, dtype=np.float64)
     known = rates[~np.isnan(rates)]

@@ -42,12 +42,22 @@ def minute_values(time_ms: ArrayLike, voltage_v: ArrayLike, *, start_ms: int, mi
     ValueError
         If the columns differ in length.
 
+    Notes
+    -----
+    ::
+
+        U(minute) = Σ U / n over the readings of the minute
+
     Examples
     --------
     >>> at = [0, 60_000, 60_000, 200_000]
     >>> values, repeated = minute_values(at, [230.0, 1.0, 231.0, 229.0], start_ms=0, minutes=4)
     >>> values.tolist(), repeated
     ([230.0, 231.0, nan, 229.0], 1)
+
+    References
+    ----------
+    .. [1] DL/T 500, "Technical conditions of voltage monitors".
     """
     time, volts = np.asarray(time_ms, dtype=np.int64), np.asarray(voltage_v, dtype=np.float64)
     if time.shape != volts.shape:
@@ -85,12 +95,22 @@ def outage_minutes(
     -------
     ndarray of bool, shape (minutes,)
 
+    Notes
+    -----
+    ::
+
+        out: minute ∩ [from, to + power-up) is not empty
+
     Examples
     --------
     From 0:59 to 2:58 the minutes 0, 1, 2 are touched, and 3 by the power-up:
 
     >>> outage_minutes([59_000], [178_000], start_ms=0, minutes=5).tolist()
     [True, True, True, True, False]
+
+    References
+    ----------
+    .. [1] DL/T 500, "Technical conditions of voltage monitors".
     """
     begin, end = (np.atleast_1d(np.asarray(column, dtype=np.int64)) - start_ms for column in (from_ms, to_ms))
     end = np.where(end % MS_PER_MINUTE == 0, end, end + round(power_up_s * 1000))
@@ -117,10 +137,20 @@ def stuck_minutes(voltage_v: ArrayLike, *, longest_min: int = STUCK_MIN, dead_be
     ndarray of bool, shape (minutes,)
         All False where the readings are whole volts: such a resolution shows constant values of a living voltage.
 
+    Notes
+    -----
+    ::
+
+        stuck: the same value in more than longest_min minutes running
+
     Examples
     --------
     >>> stuck_minutes([230.1] * 31 + [230.2] * 30).sum()
     np.int64(31)
+
+    References
+    ----------
+    .. [1] steppe's own method, held by tests/analytics/test_voltage_minutes.py (V11).
     """
     volts = np.asarray(voltage_v, dtype=np.float32)
     present = ~np.isnan(volts)
@@ -146,10 +176,20 @@ def clock_suspect(clock_error_s: ArrayLike, *, largest_s: float = CLOCK_ERROR_S)
     -------
     bool
 
+    Notes
+    -----
+    ::
+
+        suspect: |error| > largest_s
+
     Examples
     --------
     >>> clock_suspect([2.0, -61.0]), clock_suspect([60.0]), clock_suspect([])
     (True, False, False)
+
+    References
+    ----------
+    .. [1] DL/T 500, "Technical conditions of voltage monitors".
     """
     return bool((np.abs(np.asarray(clock_error_s, dtype=np.float64)) > largest_s).any())
 
@@ -174,10 +214,20 @@ def primary_voltage(secondary_v: ArrayLike, pt_ratio: float) -> NDArray[np.float
     ValueError
         If the ratio is not positive.
 
+    Notes
+    -----
+    ::
+
+        U(primary) = U(secondary)·ratio
+
     Examples
     --------
     >>> primary_voltage([103.5], 100).tolist()
     [10350.0]
+
+    References
+    ----------
+    .. [1] IEC 61869-3, "Inductive voltage transformers" (rated ratio).
     """
     if not pt_ratio > 0:
         raise ValueError(f"a voltage transformer's ratio must be positive, not {pt_ratio}")
