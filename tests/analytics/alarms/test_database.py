@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.alarms.database import AlarmDatabase, AlarmDatabaseError
-from analytics.alarms.events import Acknowledge, Event, Fell, Reset, Rose, Severity, Shelve
+from analytics.alarms.events import (
+    Acknowledge,
+    Event,
+    Fell,
+    RemoveFromService,
+    Reset,
+    Rose,
+    Severity,
+    ShelfExpired,
+    Shelve,
+    Unacknowledge,
+)
 from analytics.alarms.records import Act, Applied
 from analytics.alarms.state import Kind
 
@@ -48,6 +59,46 @@ def test_an_alarm_s_life_is_in_its_occurrence_and_its_audit_trail(alarms: AlarmD
     assert (occurrence.acked_ms, occurrence.returned_ms, occurrence.closed_ms) == (NOW + 1000, NOW + 5000, NOW + 5000)
     acts = [(row.act, row.before, row.after, row.actor) for row in reversed(alarms.audit_rows())]
     assert acts == [("Rose", "A", "B", "engine"), ("Acknowledge", "B", "C", "wang"), ("Fell", "C", "A", "engine")]
+
+
+def test_only_an_acknowledgement_acknowledges(alarms: AlarmDatabase) -> None:
+    """Whoever shelves an alarm or takes it out of service has not taken it."""
+    rise(alarms)
+    act(alarms, Act(Shelve(NOW, NOW + 1000), NOW, "li", "probe"))
+    act(alarms, Act(ShelfExpired(), NOW + 1000))
+    act(alarms, Act(RemoveFromService("WO-7"), NOW + 2000, "li"))
+    (occurrence,) = alarms.occurrences()
+    assert (occurrence.acked_ms, occurrence.acked_by) == (None, None)
+
+
+def test_an_alarm_handed_back_is_nobody_s_and_its_first_acknowledgement_is_remembered(alarms: AlarmDatabase) -> None:
+    rise(alarms)
+    act(alarms, Act(Acknowledge(), NOW + 1000, "wang"))
+    act(alarms, Act(Unacknowledge(), NOW + 2000, "wang", "no car"))
+    (occurrence,) = alarms.occurrences()
+    assert (occurrence.acked_ms, occurrence.acked_by, occurrence.first_acked_ms) == (None, None, NOW + 1000)
+    act(alarms, Act(Acknowledge(), NOW + 3000, "li"))
+    (occurrence,) = alarms.occurrences()
+    assert (occurrence.acked_ms, occurrence.acked_by, occurrence.first_acked_ms) == (NOW + 3000, "li", NOW + 1000)
+
+
+def test_the_next_occurrence_closes_one_that_nobody_acknowledged(alarms: AlarmDatabase) -> None:
+    rise(alarms)
+    act(alarms, Act(Fell(NOW + 1000), NOW + 1000))
+    rise(alarms, at_ms=NOW + 3_600_000)
+    first, second = alarms.occurrences()
+    assert (first.closed_ms, second.closed_ms) == (NOW + 3_600_000, None)
+
+
+def test_an_occurrence_is_as_grave_as_it_ever_was_and_began_before_its_delay(alarms: AlarmDatabase) -> None:
+    with alarms.transaction() as change:
+        record = change.find(TURBIDITY, asset="qingshui", kind="quality")
+        change.apply(record, Act(Rose(NOW, Severity.HIGH), NOW, since_ms=NOW - 900_000), KIND, now_ms=NOW)
+    for severity in (Severity.CRITICAL, Severity.MEDIUM):
+        act(alarms, Act(Rose(NOW + 1000, severity), NOW + 1000))
+    (occurrence,) = alarms.occurrences()
+    assert (occurrence.severity, occurrence.onset_ms) == (Severity.CRITICAL, NOW - 900_000)
+    assert alarms.records()[0].alarm.severity is Severity.MEDIUM
 
 
 def test_a_refused_act_changes_nothing_and_is_in_the_trail(alarms: AlarmDatabase) -> None:

@@ -106,3 +106,34 @@ def test_nobody_is_owed_the_end_of_what_they_were_never_told(box: sqlite3.Connec
     outbox.queue(box, [PAGE], now_ms=NOW)
     outbox.cancel(box, "a#high", 1, ["fired"])
     assert outbox.was_told(box, "a#high", 1) == []
+
+
+def test_a_notice_called_back_while_it_was_being_sent_is_never_tried_again(box: sqlite3.Connection) -> None:
+    """The robot was busy, somebody acknowledged meanwhile: the next try must not wake anybody."""
+    outbox.queue(box, [PAGE], now_ms=NOW)
+    (notice,) = outbox.lease(box, now_ms=NOW, limit=1)
+    outbox.cancel(box, "a#high", 1, ["fired"])
+    assert outbox.settle(box, notice, WAIT, now_ms=NOW) == "cancelled"
+    assert outbox.lease(box, now_ms=NOW + 10 * outbox.LEASE_MS, limit=1) == []
+
+
+def test_a_notice_called_back_after_it_was_leased_is_not_sent(box: sqlite3.Connection) -> None:
+    outbox.queue(box, [PAGE, replace(PAGE, dedupe_key="b", alarm="b#high")], now_ms=NOW)
+    leased = outbox.lease(box, now_ms=NOW, limit=2)
+    outbox.cancel(box, "a#high", 1, ["fired"])
+    assert [notice.alarm for notice in outbox.wanted(box, leased)] == ["b#high"]
+    assert state(box) == ["cancelled", "sending"]
+
+
+def test_whoever_has_heard_that_it_is_over_is_owed_nothing_more(box: sqlite3.Connection) -> None:
+    outbox.queue(box, [PAGE, replace(PAGE, dedupe_key="over", purpose="resolved")], now_ms=NOW)
+    fired, over = outbox.lease(box, now_ms=NOW, limit=2)
+    outbox.settle(box, fired, ACCEPTED, now_ms=NOW)
+    outbox.settle(box, over, ACCEPTED, now_ms=NOW)
+    assert outbox.was_told(box, "a#high", 1) == []
+
+
+def test_a_clock_that_was_set_back_takes_what_waits_with_it(box: sqlite3.Connection) -> None:
+    outbox.queue(box, [PAGE], now_ms=NOW)
+    outbox.follow_clock(box, 3_600_000)
+    assert len(outbox.lease(box, now_ms=NOW - 3_600_000, limit=1)) == 1

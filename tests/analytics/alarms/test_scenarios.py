@@ -1,6 +1,6 @@
 """Nights at the county, as scripts: who is woken, by what, and who sleeps on."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from support.told_server import Reply, told_server
 from analytics.alarms.channels.robots import DingTalk
 from analytics.alarms.channels.sms import SmsGateway
 from analytics.alarms.events import Acknowledge, Shelve
-from analytics.alarms.rota import Person
+from analytics.alarms.rota import Override, Person, Rota
 from analytics.alarms.sender import Sender
 from analytics.alarms.settings import ChannelSettings
 from analytics.alarms.windows import Window
@@ -331,3 +331,15 @@ def test_a_robot_that_answers_200_with_an_error_code_hands_the_page_to_the_next_
             pass
     assert len(robot.asked) == 1
     assert "停电" in str(gateway.asked[0].json["text"])
+
+
+def test_a_duty_that_nobody_has_tomorrow_is_an_alarm_today(tmp_path: Path) -> None:
+    now = datetime.fromtimestamp(START_MS / 1000, ZoneInfo("Asia/Shanghai")).replace(tzinfo=None)
+    away = Override(now + timedelta(hours=10), now + timedelta(hours=12))
+    rota = Rota("crew", now - timedelta(days=1), ["crew"], [away])
+    play = Play(tmp_path, county(1), msgspec.structs.replace(SETTINGS, rotas=[rota]))
+    quiet(play, 1)
+    assert play.states() == {"steppe/crew#nobody_on_duty": "B"}
+    play.minute(13 * 60)
+    play.minute()
+    assert play.states()["steppe/crew#nobody_on_duty"] == "D"

@@ -42,6 +42,8 @@ def test_the_commented_lines_of_the_sample_load_too(tmp_path: Path) -> None:
         ("ack_expires_min = 60", "ack_expire_min = 60", "unknown field `ack_expire_min`"),
         ("# per_minute = 18 ", "per_minute = 6 ", "kept_for_critical must be below per_minute"),
         ("# link_base", "link_base", "link_base needs link_key_file"),
+        ("only_hours = [08:00:00, 18:00:00]", "only_hours = [18:00:00, 08:00:00]", "the first hour comes before"),
+        ('steps = [{ after_min = 0, rota = "crew" }]\n', "repeat_min = 5\n", "repeat_min needs steps"),
     ],
 )
 def test_each_rule_is_refused_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
