@@ -15,9 +15,8 @@ import click
 
 from analytics.bounds import RsBounds
 from analytics.kpi import service
-from analytics.kpi.compute import SUPPLY, VOLTAGE
 from analytics.kpi.database import Judgement, KpiDatabase, Verdict
-from analytics.kpi.rollup import supply_numbers, voltage_numbers
+from analytics.kpi.report import GROUPINGS, WHOLE, Grouping, Numbers, numbers_by
 from edge.clock import Clock, RealClock
 from edge.errors import BadInput
 from ingest.config import Centre, load_centre
@@ -51,29 +50,28 @@ async def run_services(centre: Centre, clock: Clock, *, period_s: float = servic
         await service.run(centre, store, clock, stop, period_s=period_s)
 
 
-@analytics.command(epilog="Example: steppe analytics numbers centre.toml --from 2026-06-01 --to 2026-07-01 --json")
+@analytics.command(epilog="Example: steppe analytics numbers centre.toml --from 2026-06-01 --to 2026-07-01 --by region")
 @CENTRE
 @click.option("--from", "from_day", required=True, help="First local day, YYYY-MM-DD.")
 @click.option("--to", "to_day", required=True, help="Local day after the last, YYYY-MM-DD.")
+@click.option("--by", type=click.Choice(GROUPINGS), help="Also each region, day, month, quarter or year.")
 @click.option("--target", default=99.83, show_default=True, help="Target of supply reliability. [%]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def numbers(centre_toml: Path, from_day: str, to_day: str, target: float, as_json: bool) -> None:
+def numbers(centre_toml: Path, from_day: str, to_day: str, by: Grouping | None, target: float, as_json: bool) -> None:
     """Print supply reliability with its bounds, and voltage compliance."""
     centre = load_centre(centre_toml)
+    register = load_register(Path(centre.register), centre.timezone)
     with closing(open_store(centre.store, Path(centre.data_dir))) as store:
-        supply = supply_numbers(store.read_kpi(SUPPLY, _day(from_day), _day(to_day)))
-        voltage = voltage_numbers(store.read_kpi(VOLTAGE, from_day, to_day))
+        groups = numbers_by(store, register, _day(from_day), _day(to_day), by)
     if as_json:
-        levels = {"lv": _plain(supply.rs_lv, target), "mv": _plain(supply.rs_mv, target)}
-        rates = {"pass_pct": _number(float(voltage.pass_pct)), "coverage_pct": _number(float(voltage.coverage_pct))}
-        click.echo(json.dumps({"rs1": levels, "interruptions": supply.interruptions, "voltage": rates}))
+        plain = {label: _plain_numbers(one, target) for label, one in groups.items()}
+        click.echo(json.dumps(plain.pop(WHOLE) | ({by: plain} if by else {})))
         return
-    for name, bounds in (("RS-1, customers", supply.rs_lv), ("RS-1, transformers", supply.rs_mv)):
-        click.echo(
-            f"{name:20} {bounds.low_pct:9.4f} … {bounds.point_pct:9.4f} … {bounds.high_pct:9.4f} %  "
-            f"{bounds.verdict(target) or 'undefined'} against {target} %, coverage {bounds.coverage:.4f}"
-        )
-    click.echo(f"{'voltage':20} {float(voltage.pass_pct):9.4f} %, coverage {float(voltage.coverage_pct):.2f} %")
+    for label, one in groups.items():
+        name = register.regions[label].name if label in register.regions else ""
+        if by:
+            click.echo(f"{label} {name}".strip())
+        _print_numbers(one, target)
 
 
 @analytics.command(
@@ -145,6 +143,31 @@ def _instants(timezone: str) -> Callable[[str, str], int]:
         return int(aware.timestamp() * 1000)
 
     return instant
+
+
+def _print_numbers(one: Numbers, target: float) -> None:
+    supply, voltage = one.supply, one.voltage
+    for name, bounds in (("RS-1, customers", supply.rs_lv), ("RS-1, transformers", supply.rs_mv)):
+        click.echo(
+            f"{name:20} {bounds.low_pct:9.4f} … {bounds.point_pct:9.4f} … {bounds.high_pct:9.4f} %  "
+            f"{bounds.verdict(target) or 'undefined'} against {target} %, coverage {bounds.coverage:.4f}"
+        )
+    click.echo(f"{'units':20} {supply.units}, {supply.covered_units:.2%} of them resolved for 90 % of the time")
+    if supply.edges_are_uncertain:
+        click.echo(f"{'starts and ends':20} uncertain by {supply.edge_share:.0%} of the hours out: read with care")
+    click.echo(f"{'voltage':20} {float(voltage.pass_pct):9.4f} %, coverage {float(voltage.coverage_pct):.2f} %")
+
+
+def _plain_numbers(one: Numbers, target: float) -> dict[str, object]:
+    supply, voltage = one.supply, one.voltage
+    return {
+        "rs1": {"lv": _plain(supply.rs_lv, target), "mv": _plain(supply.rs_mv, target)},
+        "interruptions": supply.interruptions,
+        "voltage": {"pass_pct": _number(float(voltage.pass_pct)), "coverage_pct": _number(float(voltage.coverage_pct))},
+        "covered_units": _number(supply.covered_units),
+        "edge_share": _number(supply.edge_share),
+        "edges_are_uncertain": supply.edges_are_uncertain,
+    }
 
 
 def _plain(bounds: RsBounds, target: float) -> dict[str, object]:

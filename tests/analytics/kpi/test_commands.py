@@ -66,6 +66,44 @@ def test_no_numbers_yet_are_null_not_zero(centre_toml: Path) -> None:
     }
 
 
+def test_numbers_are_rolled_up_by_region_and_by_month_as_sums(centre_toml: Path) -> None:
+    """t1 out for an hour of a day of 40 customers in one gacha, t2 never of 10 in another; R10: 1 h·40 of 24 h·50."""
+    register = centre_toml.parent / "register"
+    (register / "regions.csv").write_text("code,name,level,parent\n15,Q,banner,\n151,E,gacha,15\n152,W,gacha,15\n")
+    (register / "assets.csv").write_text("id,kind,region,customers\nt1,transformer,151,40\nt2,transformer,152,10\n")
+    with closing(SqliteStore(centre_toml.parent / "store.db")) as store:
+        for asset, customers, out_h, day in (("t1", 40, 1, "2026-06-01"), ("t2", 10, 0, "2026-06-01"),
+                                             ("t2", 10, 0, "2026-07-01")):  # fmt: skip
+            times = dict.fromkeys(("lost_ms", "least_ms", "most_ms"), float(out_h * H_MS))
+            sums = times | {"in_service_ms": 24.0 * H_MS, "customer_ms": customers * 24.0 * H_MS}
+            store.write_kpi([Partial("supply", asset, day, sums | {"transformer_ms": 24.0 * H_MS}, 0)])
+    span = ("--from", "2026-06-01", "--to", "2026-08-01")
+    regions = json.loads(ask(centre_toml, "numbers", *span, "--by", "region", "--json").output)
+    points = {code: group["rs1"]["lv"]["point"] for code, group in regions["region"].items()}
+    assert points["151"] == pytest.approx(100 * 23 / 24)
+    assert points["152"] == 100.0
+    assert points["15"] == regions["rs1"]["lv"]["point"] == pytest.approx(100 * (1 - 40 / (24 * 40 + 48 * 10)), abs=0.2)
+    months = json.loads(ask(centre_toml, "numbers", *span, "--by", "month", "--json").output)["month"]
+    assert months["2026-06"]["rs1"]["lv"]["point"] == pytest.approx(100 * (1 - 40 / (24 * 50)))
+    assert list(months) == ["2026-06", "2026-07"]
+    text = ask(centre_toml, "numbers", *span, "--by", "region").output
+    assert "151 E\n" in text
+    assert "2, 100.00% of them resolved for 90 % of the time" in text
+
+
+@pytest.mark.parametrize("verdict", ["confirm", "correct"])
+def test_a_second_person_may_say_otherwise_and_both_are_kept(centre_toml: Path, verdict: str) -> None:
+    span = ("--asset", "t1", "--start", "2026-06-01T08:00", "--end", "2026-06-01T09:00")
+    true = ("--true-end", "2026-06-01T08:40") if verdict == "correct" else ()
+    ask(centre_toml, "judge", "reject", *span, "--who", "A. Bat", "--why", "lights were on")
+    said = ask(centre_toml, "judge", verdict, *span, *true, "--who", "B. Tuya", "--why", "switch log")
+    assert said.exit_code == 0, said.output
+    with closing(KpiDatabase(centre_toml.parent / "kpi.db")) as database:
+        first, second = database.judgements()
+    assert (first.verdict, first.who, second.verdict, second.who) == ("reject", "A. Bat", verdict, "B. Tuya")
+    assert second.end_ms - second.start_ms == (H_MS if verdict == "confirm" else 40 * 60_000)
+
+
 def test_a_judgement_is_kept_with_who_when_and_why(centre_toml: Path) -> None:
     span = ("--asset", "t1", "--start", "2026-06-01T08:00", "--end", "2026-06-01T09:00")
     said = ask(centre_toml, "judge", "reject", *span, "--who", "A. Bat", "--why", "on site")

@@ -8,7 +8,7 @@ import pytest
 from support.tiny_centre import START_MS, TinyCentre, tiny_columns
 from support.tiny_county import TinyCounty
 
-from analytics.kpi.database import Judgement
+from analytics.kpi.database import InterruptionRow, Judgement
 from analytics.kpi.rollup import asset_regions, by_region, by_span, supply_numbers, voltage_numbers
 from ingest.columns import take
 from ingest.store import Partial
@@ -173,6 +173,32 @@ def test_a_person_has_the_last_word_and_recomputation_keeps_it(make_centre: Make
     centre.service().step(AFTER_MS)
     assert [r for r in centre.database.interruptions("2026-06-02", "2026-06-03") if r.asset == "a4"] == []
     assert centre.database.judgements() == [said]
+
+
+def test_a_confirmed_interruption_is_certain_and_a_second_person_has_the_last_word(
+    make_centre: MakeCentre, county: TinyCounty
+) -> None:
+    """One rejects it, another confirms it: it stands as inferred, by a person and for certain; both are on record."""
+    centre = make_centre()
+    centre.arrive(tiny_columns(county, everything(county)))
+    centre.service().step(AFTER_MS)
+
+    def of_a4() -> list[InterruptionRow]:
+        return [r for r in centre.database.interruptions("2026-06-02", "2026-06-03") if r.asset == "a4"]
+
+    [row] = of_a4()
+    span = (row.start_ms, row.end_ms) * 2
+    centre.database.judge(Judgement("a4", "reject", *span, "A. Bat", AFTER_MS, "lights were on"))
+    centre.service().step(AFTER_MS + H_MS)
+    assert of_a4() == []
+    centre.database.judge(Judgement("a4", "confirm", *span, "B. Tuya", AFTER_MS, "switch log"))
+    centre.service().step(AFTER_MS + 2 * H_MS)
+    [confirmed] = of_a4()
+    assert (confirmed.start_ms, confirmed.end_ms) == pytest.approx((row.start_ms, row.end_ms), abs=1000)
+    assert (confirmed.evidence, confirmed.confidence) == ("person", 1.0)
+    assert [one.who for one in centre.database.judgements()] == ["A. Bat", "B. Tuya"]
+    whys = {c.why for c in centre.database.corrections()}
+    assert {"reject by A. Bat: lights were on", "confirm by B. Tuya: switch log"} <= whys
 
 
 def test_a_corrected_interruption_lasts_as_long_as_the_person_says(make_centre: MakeCentre, county: TinyCounty) -> None:
