@@ -16,7 +16,7 @@ from analytics.alarms.events import Severity
 from analytics.alarms.records import AlarmRecord
 from analytics.alarms.rota import gaps
 from analytics.alarms.settings import AlarmSettings
-from analytics.alarms.watch import Watch
+from analytics.alarms.watch import Watch, site_assets
 from ingest.register import Register
 
 KINDS = ("site_silent", "devices_silent", "chattering", "hidden_long", "nobody_on_duty")
@@ -40,15 +40,11 @@ class Derived:
 
 def silent_sites(register: Register, heard_ms: Mapping[str, int], limit_ms: int, *, now_ms: int) -> Iterator[Derived]:
     """Registered sites that were heard once and not within `limit_ms`."""
-    gateways = {
-        point.split("/", 1)[0]: entry.asset
-        for point, entry in register.points.items()
-        if point.endswith("/gateway.mains_on")
-    }
+    assets = site_assets(register)
     known = {point.split("/", 1)[0] for point in register.points}
     for site, last_ms in heard_ms.items():
         if site in known and now_ms - last_ms > limit_ms:
-            yield Derived(f"{site}#silent", gateways.get(site, site), "site_silent", Severity.HIGH, last_ms)
+            yield Derived(f"{site}#silent", assets.get(site, site), "site_silent", Severity.HIGH, last_ms)
 
 
 def silent_buses(watch: Watch, live: Memory) -> Iterator[Derived]:

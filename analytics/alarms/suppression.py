@@ -13,6 +13,7 @@ from analytics.alarms.causes import Active, AssetGraph, CycleFound, asset_graph,
 from analytics.alarms.classes import BY_NAME, NUMBER, max_lags_ms
 from analytics.alarms.events import RemoveFromService, ReturnToService, Suppress, Unsuppress
 from analytics.alarms.records import Act, AlarmRecord
+from analytics.alarms.watch import site_assets
 from analytics.alarms.windows import PREFIX as WINDOW_PREFIX
 from analytics.alarms.windows import Open
 from edge.errors import ConfigError
@@ -127,12 +128,12 @@ def _edges(register: Register, now_ms: int) -> Iterator[tuple[str, str]]:
             start_ms, end_ms = span_ms(asset)
             if asset.parent is not None and start_ms <= now_ms < end_ms:
                 yield asset.id, asset.parent
+    for site, asset_id in site_assets(register).items():
+        yield f"site:{site}", asset_id
     for entry in register.points.values():
         site, name = entry.point.split("/", 1)
         device = name.split(".", 1)[0]
-        if device == "gateway":
-            yield f"site:{site}", entry.asset
-        else:
+        if device != "gateway":
             yield f"device:{site}/{device}", f"site:{site}"
             yield f"device:{site}/{device}", entry.asset
 

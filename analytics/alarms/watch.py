@@ -99,6 +99,19 @@ def asset_of(register: Register, asset_id: str) -> Asset | None:
     return entries[-1] if entries else None
 
 
+def site_assets(register: Register) -> dict[str, str]:
+    """Return site → the asset that carries its gateway: that of a gateway's point, or else the only one it watches."""
+    carrying: dict[str, str] = {}
+    watched: dict[str, set[str]] = {}
+    for entry in register.points.values():
+        site, name = entry.point.split("/", 1)
+        watched.setdefault(site, set()).add(entry.asset)
+        if name.startswith("gateway."):
+            carrying[site] = entry.asset
+    only = {site: next(iter(assets)) for site, assets in watched.items() if len(assets) == 1}
+    return only | carrying
+
+
 def _of_point(
     register: Register, entry: PointEntry, by_profile: Mapping[tuple[str, str], list[Setpoint]]
 ) -> Iterator[WatchedRule]:
