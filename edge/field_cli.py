@@ -8,12 +8,12 @@ import msgspec
 
 from edge.budget import serial_settings
 from edge.clock import RealClock
-from edge.devices import check_url
+from edge.devices import check_url, is_dlt645
 from edge.errors import BadInput, DeviceError
 from edge.linecheck import LineReport, check_lines
 from edge.probe import Candidate, candidates, read_registers
 from edge.profiles import Table
-from edge.scan import FoundUnit, scan_units
+from edge.scan import FoundUnit, find_address, scan_units
 from edge.site import load_site
 
 LAST_UNIT = 247
@@ -31,8 +31,14 @@ TIMEOUT = click.option("--timeout", "timeout_s", default=0.3, show_default=True,
 @TIMEOUT
 @AS_JSON
 def scan(url: str, first: int, last: int, timeout_s: float, as_json: bool) -> None:
-    """Find the units that answer on a line, one after the other; reads only. Stop the agent on a serial line first."""
+    """Find the units that answer on a line, one after the other; reads only. Stop the agent on a serial line first.
+
+    On a DL/T 645 line the only meter is asked for its address.
+    """
     _check(url)
+    if is_dlt645(url):
+        _scan_dlt645(url, timeout_s, as_json)
+        return
 
     async def run() -> list[FoundUnit]:
         found = []
@@ -64,6 +70,8 @@ def probe(
 ) -> None:
     """Show a register in every type and byte order, beside what the display shows."""
     _check(url)
+    if is_dlt645(url):
+        raise BadInput(f"url {url!r}: DL/T 645 has no registers to probe; `steppe edge scan` asks a meter's address")
     try:
         registers = asyncio.run(read_registers(url, unit, table, register, timeout_s=timeout_s))
     except DeviceError as error:
@@ -89,6 +97,18 @@ def lines(site_file: Path, sweeps: int, as_json: bool) -> None:
 def json_text(value: object) -> str:
     """Return `value` as one JSON object."""
     return msgspec.json.encode(value).decode()
+
+
+def _scan_dlt645(url: str, timeout_s: float, as_json: bool) -> None:
+    address = asyncio.run(find_address(url, timeout_s=timeout_s))
+    if as_json:
+        click.echo(json_text({"addresses": [] if address is None else [address]}))
+    elif address is None:
+        click.echo(
+            "no meter answers, or several do at once. Check wiring, baud rate and format, or leave one connected"
+        )
+    else:
+        click.echo(f"the meter has the address {address}")
 
 
 def _check(url: str) -> None:

@@ -1,12 +1,13 @@
-"""Find out which units answer on a line: one at a time, gently, asking for one register each."""
+"""Find out who answers on a line: Modbus units one at a time, gently, asking for one register each."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 import msgspec
 
+from edge.dlt645_meter import read_address
 from edge.errors import DeviceError, DeviceRefused
-from edge.lines import open_modbus
+from edge.lines import open_dlt645, open_modbus
 from edge.modbus import ModbusLine
 from edge.profiles import Table
 
@@ -35,6 +36,17 @@ async def scan_units(url: str, units: Iterable[int], *, timeout_s: float) -> Asy
                     yield FoundUnit(unit, table, answer)
                     break
             await asyncio.sleep(PAUSE_S)
+    finally:
+        line.close()
+
+
+async def find_address(url: str, *, timeout_s: float) -> str | None:
+    """Return the address of the only DL/T 645 meter on a line; None where none answers, or several talk at once."""
+    line = open_dlt645(url)
+    try:
+        return await read_address(line, timeout_s=timeout_s)
+    except DeviceError:
+        return None
     finally:
         line.close()
 

@@ -1,15 +1,13 @@
 """What a gateway costs: a scan on the wire beside the wire's own time, requests, CPU and memory of polling."""
 
 import asyncio
-import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.edge_load import gateway_load, plain_load
 from benchmarks.table import Row
-from support.fault_peer import FaultPeer
 from support.serial_peer import SerialPeer
 
 from edge.budget import planned_blocks
@@ -19,7 +17,6 @@ from edge.lines import open_line
 from edge.meter import ModbusMeter
 from edge.profiles import Table, load_profile, profile_names
 
-SECONDS = 6.0
 SCANS = 5
 SWEEPS = 2000
 METER_DELAY_S = 0.03
@@ -31,11 +28,14 @@ def measure() -> Iterator[Row]:
     yield Row("SDM630, 36 values, 9600 baud: one scan", took_s, "s", f"the wire and the meter alone: {limit_s:.3f} s")
     yield Row("54 profiles: requests of one scan on serial", _requests(), "requests", "one per point: 586")
     yield Row("decode and judge one value", asyncio.run(_decode_us()), "µs", "SDM630, answers at hand")
+    plain = asyncio.run(plain_load(64))
+    yield Row("64 TCP devices × 3 blocks a second, a plain pymodbus loop: CPU", plain.cpu_percent, "% of a core")
     for devices in (1, 16, 64):
-        found = asyncio.run(_polling(devices))
-        each = f"{devices} TCP devices × 3 blocks of 20 floats a second"
-        yield Row(f"{each}: CPU", found["cpu_percent"], "% of a core", f"{found['per_s']:.0f} readings/s")
-        yield Row(f"{each}: memory", found["rss_mib"], "MiB", "limit 35")
+        found = asyncio.run(gateway_load(devices))
+        each = f"{devices} TCP device{'s' * (devices > 1)} × 3 blocks a second, the whole gateway"
+        beside = f"{found.readings_per_s:.0f} readings/s at the centre"
+        yield Row(f"{each}: CPU", found.cpu_percent, "% of a core", f"{beside}; limit 4 for 64")
+        yield Row(f"{each}: memory", found.rss_mib, "MiB", "limit 35")
 
 
 async def _scan_on_the_wire() -> tuple[float, float]:
@@ -58,7 +58,7 @@ async def _scan_on_the_wire() -> tuple[float, float]:
 
 
 def _requests() -> int:
-    shipped = [load_profile(name) for name in profile_names() if not name.startswith("simulated_")]
+    shipped = [load_profile(name) for name in profile_names() if not name.startswith(("simulated_", "dlt645_"))]
     devices = [
         Device(
             "m",
@@ -83,20 +83,3 @@ async def _decode_us() -> float:
     for _ in range(SWEEPS):
         values += len((await meter.read(RealClock())).readings)
     return (time.process_time() - began_s) / values * 1e6
-
-
-async def _polling(devices: int) -> dict[str, float]:
-    """Serve so many devices, and let a process of its own poll them."""
-    peers = [FaultPeer(rtu=False, seed=0, fault_share=0.0, late_s=(0.0, 0.0)) for _ in range(devices)]
-    try:
-        ports = [str(await peer.start()) for peer in peers]
-        program = str(Path(__file__).with_name("edge_polls.py"))
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, program, str(SECONDS), *ports, stdout=asyncio.subprocess.PIPE
-        )
-        output, _ = await child.communicate()
-        found: dict[str, float] = json.loads(output)
-        return found
-    finally:
-        for peer in peers:
-            await peer.stop()

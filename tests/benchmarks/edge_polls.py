@@ -1,52 +1,49 @@
-"""A gateway's polling alone, in a process of its own: `python edge_polls.py SECONDS PORT…` prints what it took as JSON.
+"""What polls in a process of its own: `python edge_polls.py gateway SITE.TOML`, or `… plain PORT…` for comparison.
 
-Each port is a device with three blocks of twenty floats, read every second.
+`gateway` is `steppe edge run` on a machine whose clock is set: acquisition, sealing, spool and uplink. `plain` only
+asks: one pymodbus client per port, the same blocks each second, nothing decoded, kept or sent.
 """
 
 import asyncio
-import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from edge.clock import RealClock
-from edge.devices import Device, SitePoint
-from edge.poll import acquire
-from edge.site import Site, Uplink
-from edge.wire import Reading
-
-WARM_UP_S = 2.0
-POINTS = [
-    SitePoint(name=f"block{block}.v{n}_v", table="holding_register", register=1000 * block + 2 * n, type="float32")
-    for block in range(3)
-    for n in range(20)
-]
+BLOCKS = ((0, 80), (234, 6), (342, 10))
+"""The three requests of an SDM630 on TCP."""
 
 
-async def measure(seconds: float, ports: list[int]) -> dict[str, float]:
-    """Poll the devices; return readings per second, CPU in percent of a core, and resident memory in MiB."""
-    devices = [
-        Device(f"m{index}", f"tcp://127.0.0.1:{port}", poll_every_s=1.0, timeout_s=0.9, points=POINTS)
-        for index, port in enumerate(ports)
-    ]
-    count = 0
+async def gateway(site_file: Path) -> None:
+    """Run the agent until SIGTERM."""
+    from edge.agent import run
+    from edge.clock import RealClock
+    from edge.site import load_site
 
-    def emit(readings: Sequence[Reading]) -> None:
-        nonlocal count
-        count += len(readings)
+    await run(load_site(site_file), site_file.parent, RealClock(), clock_state=lambda: "synced")
 
-    polling = asyncio.create_task(acquire(Site("bench", Uplink("mqtt://127.0.0.1"), devices), RealClock(), emit))
-    await asyncio.sleep(WARM_UP_S)
-    cpu_s, wall_s, before = time.process_time(), time.monotonic(), count
-    await asyncio.sleep(seconds)
-    took_s = time.monotonic() - wall_s
-    cpu_percent = (time.process_time() - cpu_s) / took_s * 100
-    polling.cancel()
-    await asyncio.wait([polling])
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return {"per_s": (count - before) / took_s, "cpu_percent": cpu_percent, "rss_mib": pages * 4096 / 2**20}
+
+async def plain(ports: list[int]) -> None:
+    """Ask every port each second, for ever."""
+    async with asyncio.TaskGroup() as tasks:
+        for place, port in enumerate(ports):
+            tasks.create_task(_ask_for_ever(port, place / len(ports)))
+
+
+async def _ask_for_ever(port: int, phase_s: float) -> None:
+    from pymodbus.client import AsyncModbusTcpClient
+
+    client = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=0.9, retries=0)
+    await client.connect()
+    due_s = time.monotonic() + phase_s
+    while True:
+        await asyncio.sleep(due_s - time.monotonic())
+        for register, count in BLOCKS:
+            await client.read_input_registers(register, count=count, device_id=1)
+        due_s += 1.0
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(float(sys.argv[1]), [int(port) for port in sys.argv[2:]]))))
+    if sys.argv[1] == "gateway":
+        asyncio.run(gateway(Path(sys.argv[2])))
+    else:
+        asyncio.run(plain([int(port) for port in sys.argv[2:]]))

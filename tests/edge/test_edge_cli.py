@@ -5,6 +5,7 @@ import json
 
 import pytest
 from click.testing import CliRunner, Result
+from support.dlt645_peer import Dlt645Peer, digits_of
 from support.modbus_peers import pymodbustcp_server
 from support.serial_peer import SerialPeer
 
@@ -134,6 +135,58 @@ def test_probe_reads_a_meter():
     assert "near" in result.output.splitlines()[1]
 
 
-@pytest.mark.parametrize("arguments", [["scan", "udp://x"], ["probe", "rtu:///dev/x?baud=1", "--register", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan", "udp://x"],
+        ["probe", "rtu:///dev/x?baud=1", "--register", "0"],
+        ["probe", "dlt645://h:1", "--register", "0"],
+    ],
+)
 def test_a_wrong_url_is_bad_input(arguments):
     assert isinstance(CliRunner().invoke(edge, arguments).exception, BadInput)
+
+
+@pytest.mark.parametrize("arguments", [["--json"], []])
+def test_scan_asks_a_dlt645_meter_for_its_address(arguments):
+    async def scenario() -> Result:
+        peer = Dlt645Peer("202311000042")
+        url = f"dlt645+tcp://127.0.0.1:{await peer.start()}"
+        try:
+            return await asyncio.to_thread(CliRunner().invoke, edge, ["scan", url, "--timeout", "5", *arguments])
+        finally:
+            await peer.stop()
+
+    result = asyncio.run(scenario())
+    assert result.exit_code == 0
+    assert "202311000042" in result.output
+    assert not arguments or json.loads(result.output) == {"addresses": ["202311000042"]}
+
+
+def test_once_shows_a_dlt645_meter(tmp_path):
+    site = """
+site = "s"
+uplink.url = "mqtt://127.0.0.1"
+[[devices]]
+name = "m"
+url = "dlt645+tcp://127.0.0.1:{port}"
+address = "202311000042"
+profile = "dlt645_2007"
+only = ["import.energy_kwh"]
+timeout_s = 5.0
+"""
+
+    async def scenario() -> tuple[Result, Result]:
+        peer = Dlt645Peer("202311000042")
+        path = tmp_path / "site.toml"
+        path.write_text(site.format(port=await peer.start()))
+        try:
+            read = await asyncio.to_thread(CliRunner().invoke, edge, ["once", str(path), "--json"])
+            return read, await asyncio.to_thread(CliRunner().invoke, edge, ["check", str(path)])
+        finally:
+            await peer.stop()
+
+    read, checked = asyncio.run(scenario())
+    (point,) = json.loads(read.output)["points"]
+    assert (point["point"], point["value"]) == ("m.import.energy_kwh", digits_of(0x00010000, 1) / 100)
+    assert "1 points in   1 requests" in checked.output

@@ -63,6 +63,12 @@ def point(**keys: str) -> str:
 OWN = device(profile=None)
 
 BROKEN = {
+    "a DL/T 645 line without an address": (HEAD + device(url='"dlt645:///dev/ttyUSB0"'), "twelve digits"),
+    "an address on a Modbus line": (HEAD + device(address='"202311000042"'), "twelve digits"),
+    "a register on a DL/T 645 line": (
+        HEAD + device(url='"dlt645:///dev/ttyUSB0"', address='"202311000042"'),
+        "cannot be read over",
+    ),
     "an unknown key": (HEAD + device(dead_band="1"), "dead_band"),
     "no device": (HEAD + "devices = []\n", "devices"),
     "two devices of one name": (HEAD + device() + device(), "'m' is taken"),
