@@ -81,8 +81,8 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     windows: list[Window] = []
     manager: str = ""
     """Person who is told when a duty has nobody or a notice reached nobody."""
-    settle_s: Annotated[float, Meta(ge=0)] = 30.0
-    """How long a notice waits for its cause to show."""
+    settle_s: Annotated[float, Meta(ge=0)] = 75.0
+    """How long a notice waits for its cause to show: longer than the time between two readings of a supply meter."""
     grace_s: Annotated[float, Meta(ge=0)] = 120.0
     """How long consequences stay quiet after their cause has gone."""
     site_silent_after_s: Annotated[float, Meta(gt=0)] = 900.0

@@ -35,6 +35,7 @@ SETTINGS = AlarmSettings(
         high=Chain(steps=[Step(0, person="crew"), Step(15, person="county")]),
     ),
     manager="county",
+    settle_s=30.0,
 )
 
 

@@ -31,6 +31,7 @@ SETTINGS = AlarmSettings(
         medium=Chain(steps=[Step(0, rota="crew"), Step(15, person="county")], only_hours=(time(8), time(18))),
     ),
     manager="county",
+    settle_s=30.0,
 )
 
 
