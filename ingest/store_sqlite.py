@@ -27,7 +27,8 @@ T_BITS = 42
 MAX_SERIES = 2 ** (63 - T_BITS) - 1
 ROWS_PER_STATEMENT = 50
 ROWS_PER_PIECE = 50_000
-CHECKPOINT_PAGES = 8_000
+CHECKPOINT_PAGES = 16_000
+"""Pages that many transactions touch are moved once: 6 000 points cost 2.9 CPU-s per million, 3.8 with 8 000 pages."""
 CACHE_KIB = 32 * 1024
 """Holds the newest page of each of 8 000 series, so that appending reads nothing back. [KiB]"""
 APPLICATION_ID = 0x57E99E01
@@ -216,12 +217,20 @@ def _insert_sorted(
     db: sqlite3.Connection, keys: NDArray[np.int64], values: NDArray[np.float64], qualities: NDArray[np.uint8]
 ) -> None:
     """Insert in key order; SQLite turns NaN into NULL by itself."""
-    width = 3 * ROWS_PER_STATEMENT
-    flat: list[object] = [None] * (3 * len(keys))
-    flat[0::3], flat[1::3], flat[2::3] = keys.tolist(), values.tolist(), qualities.tolist()
-    whole = len(flat) // width * width
-    db.executemany(INSERT_MANY, (flat[i : i + width] for i in range(0, whole, width)))
-    db.executemany(INSERT_ONE, (flat[i : i + 3] for i in range(whole, len(flat), 3)))
+    whole = len(keys) // ROWS_PER_STATEMENT * ROWS_PER_STATEMENT
+    db.executemany(INSERT_MANY, _parameters(keys[:whole], values[:whole], qualities[:whole], ROWS_PER_STATEMENT))
+    db.executemany(INSERT_ONE, _parameters(keys[whole:], values[whole:], qualities[whole:], 1))
+
+
+def _parameters(
+    keys: NDArray[np.int64], values: NDArray[np.float64], qualities: NDArray[np.uint8], rows: int
+) -> Iterator[list[object]]:
+    """Yield key, value, quality of so many rows at a time; few become Python objects at once."""
+    for first in range(0, len(keys), rows):
+        piece = slice(first, first + rows)
+        flat: list[object] = [None] * (3 * rows)
+        flat[0::3], flat[1::3], flat[2::3] = keys[piece].tolist(), values[piece].tolist(), qualities[piece].tolist()
+        yield flat
 
 
 def _kpi_row(partial: Partial) -> tuple[str, str, str, str, int]:

@@ -28,12 +28,10 @@ NOT_A_NUMBER = "n/a"
 
 
 def day_of_batches(start_ms: int, readings: int = READINGS) -> Iterator[Batch]:
-    """Yield what each point measures in one day, once a minute, as the sites seal it, site after site in turn."""
-    rows = 86_400_000 // PERIOD_MS * len(POINTS)
-    for seq in range(-(-rows // readings)):
-        first, last = seq * readings, min((seq + 1) * readings, rows)
+    """Yield what each point measures in one day, once a minute, in whole batches, the sites in turn."""
+    for seq in range(86_400_000 // PERIOD_MS * len(POINTS) // readings):
         for site in range(SITES):
-            yield _batch(site, seq, np.arange(first, last), start_ms)
+            yield _batch(site, seq, np.arange(seq * readings, (seq + 1) * readings), start_ms)
 
 
 def sealed(batches: Iterable[Batch]) -> Iterator[tuple[str, bytes]]:
