@@ -9,6 +9,7 @@ from analytics.energy import (
     HEAVY,
     OVERLOAD,
     duration_bands,
+    energy_not_served,
     evening_hours,
     line_loss,
     load_rate,
@@ -57,6 +58,12 @@ def test_a_load_rate_of_unknown_rating_and_a_factor_without_energy_are_undefined
 
 def test_customers_are_listed_by_hours_of_low_voltage():
     assert low_voltage_list([0, 61, 60, 900]).tolist() == [3, 1]
+
+
+def test_aens_is_energy_per_customer_and_undefined_without_customers():
+    """Transformers of 80 kW and 20 kW mean load, out 2 h and 3 h."""
+    assert energy_not_served([80 * 2, 20 * 3], 1000) == pytest.approx(0.22)
+    assert np.isnan(energy_not_served([160], 0))
 
 
 def test_bands_of_durations():

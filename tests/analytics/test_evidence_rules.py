@@ -16,6 +16,7 @@ from analytics.reliability import Nature
 from analytics.runs import Devices, Readings, find_runs, simple_devices
 from analytics.sampled import garwood, sampled_saidi
 from analytics.silence import BACKHAUL, COMMUNICATION, PROBABLE_OUTAGE, UNEXPLAINED
+from analytics.supply_states import SupplyState, supply_states
 from analytics.topology import FEEDER, SERVICE, SUBSTATION, TRANSFORMER, Topology, simple_topology
 
 MIN = 60_000
@@ -113,6 +114,16 @@ def test_o1_five_meters_that_say_they_lost_their_supply_make_their_silent_siblin
     gasping = [together(says(d, WITH_A_GAP), says(d, [31], 0.0)) for d in range(5)]
     evidence = infer(together(*gasping, says(5, WITH_A_GAP)), devices, topology)
     assert silence_of(evidence, 7) == [PROBABLE_OUTAGE]
+
+
+def test_every_minute_of_a_unit_has_one_of_five_states_and_silence_is_never_no_supply() -> None:
+    """Transformer 3 over 6 min: normal, at its limits, low, high, 0 V, then silent."""
+    volts = np.array([220.0, 198.0, 197.9, 235.5, 0.0, np.nan])
+    readings = together(*(says(0, [minute], volts[minute] / 220) for minute in range(5)))
+    evidence = infer(readings, simple_devices([3]), simple_topology([-1, 0, 0, 1], [0, 0, 0, 10], KIND[:4]), minutes=6)
+    [states] = supply_states(evidence, [volts], 198.0, 235.4)
+    names = [SupplyState(state).name for state in states]
+    assert names == ["NORMAL", "NORMAL", "LOW", "HIGH", "NO_SUPPLY", "NO_DATA"]
 
 
 def test_o2_meters_silent_below_a_living_terminal_have_a_communication_fault() -> None:

@@ -50,6 +50,23 @@ def test_e1_dlt836_month():
     assert june.rs1 < 99.83
 
 
+def test_e1_numbers_of_events_and_their_mean_durations():
+    """Six begin in June: 1070 customers. Faults last 2 h, 3 h and 2 min; arranged ones 8 h, 3 h and 7 h, unclipped."""
+    june = by_dlt(MONTH)
+    assert june.mic == pytest.approx(1070 / 6)
+    assert june.mid_f_h == pytest.approx((2 + 3 + 2 / 60) / 3)
+    assert june.mid_s_h == pytest.approx(6.0)
+    assert (june.maifi, june.maifi_f, june.maifi_s) == (0.5, 0.5, 0.0)
+    assert june.caidi_h == pytest.approx(1946.666667 / 1070)
+    assert np.isnan([june.ctaidi_h, june.caifi]).all(), "who was interrupted twice is unknown"
+
+
+def test_quiet_month_has_no_means():
+    quiet = by_dlt(MONTH.where(np.zeros(len(MONTH), bool)))
+    assert np.isnan([quiet.mic, quiet.mid_f_h, quiet.mid_s_h, quiet.caidi_h, quiet.ctaidi_h, quiet.caifi]).all()
+    assert (quiet.rs1, quiet.aitc1, quiet.maifi) == (100.0, 0.0, 0.0)
+
+
 def test_e1_ieee_view():
     june = by_ieee(MONTH)
     assert june.saidi_min == pytest.approx(123.0)

@@ -102,6 +102,22 @@ def test_a_stopped_backfill_goes_on_where_it_was(
     assert numbers(centre) == served
 
 
+def test_the_command_computes_on_the_scheduler_it_is_given(client: Client, tmp_path: Path) -> None:
+    """One transformer without readings, two days: in service and unresolved; a second order finds all done."""
+    register = tmp_path / "register"
+    register.mkdir()
+    (register / "regions.csv").write_text("code,name,level\n1501,Qingshui,banner\n")
+    (register / "assets.csv").write_text("id,kind,region,customers\nt1,transformer,1501,40\n")
+    (register / "points.csv").write_text("point,asset\n")
+    (register / "plans.csv").write_text("asset,start,end,nature\n")
+    (tmp_path / "centre.toml").write_text(f'timezone = "{ZONE}"\n')
+    order = [str(tmp_path / "centre.toml"), "--from", "2026-06-01", "--to", "2026-06-03"]
+    order += ["--scheduler", client.scheduler.address]
+    said = [CliRunner().invoke(command, order, catch_exceptions=False).output for _ in range(2)]
+    assert said[0].endswith("2 days of 1 counties computed, 2 partial sums written\n")
+    assert said[1].endswith("0 partial sums written\n")
+
+
 def test_a_span_that_reaches_beyond_today_is_refused(tmp_path: Path) -> None:
     (tmp_path / "centre.toml").write_text("")
     asked = [str(tmp_path / "centre.toml"), "--from", "2026-01-01", "--to", "2199-01-01"]
