@@ -109,7 +109,7 @@ def read_ledger(
     allowed = table.numbers("allowed", 0.0)
     table.reject(~((allowed >= 0) & (allowed < 1)), "allowed {} is not a share from 0 to less than 1", "allowed")
     external, shortage = table.flags("external"), table.flags("shortage")
-    notes = [*_unknown_columns(table)]
+    notes = [*_unknown_columns(table), *_rows_given_twice(table)]
     unit, customers, names = _units_and_customers(table, units, served, notes)
     not_used = (allowed > 0) & (nature != Nature.LIMIT) & ~table.bad
     if not_used.any():
@@ -175,6 +175,14 @@ def _unknown_columns(table: Table) -> tuple[str, ...]:
     if not table.unknown:
         return ()
     return (f"{table.path.name}: columns not read: {', '.join(table.unknown)}",)
+
+
+def _rows_given_twice(table: Table) -> tuple[str, ...]:
+    columns = [table.texts(column) for column in ("start", *LEDGER_COLUMNS)]
+    count = int(_repeats(pc.binary_join_element_wise(*columns, "\x1f")).sum())
+    if not count:
+        return ()
+    return (f"{count} rows repeat an earlier one word for word: they count once where a unit is named, else each",)
 
 
 def _repeats(names: pa.Array) -> Mask:

@@ -90,13 +90,16 @@ def read_readings(path: Path, local: ZoneInfo) -> Readings:
 
 
 def read_outages(path: Path, local: ZoneInfo, *, open_until_ms: int) -> Outages:
-    """Read `start`, `end` and where given `unit` (the point); an outage without an end lasts until `open_until_ms`."""
-    table = read_table(path, needed=["start"], known=["end", "unit", "customers", "nature", "cause"])
+    """Read `start`, `end` and where given `unit` (the point); an outage without an end lasts until `open_until_ms`.
+
+    A record that allowed a share of the demand is none: there was voltage.
+    """
+    table = read_table(path, needed=["start"], known=["end", "unit", "customers", "nature", "cause", "allowed"])
     begin = table.instants("start", local)
     empty = table.is_empty("end")
     end = table.instants("end", local, empty_ms=open_until_ms)
     table.reject((end <= begin) & ~empty & ~table.bad, "ends before it starts, or has no duration")
-    good = ~table.bad & (end > begin)
+    good = (table.numbers("allowed", 0.0) == 0.0) & ~table.bad & (end > begin)
     names = tuple(table.texts("unit").filter(pa.array(good)).to_pylist())
     rejected = tuple(Rejection(r.row, f"{path.name}: {r.reason}") for r in table.rejected)
     return Outages(names, begin[good], end[good], rejected)

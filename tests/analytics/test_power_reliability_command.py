@@ -195,10 +195,13 @@ def test_records_outside_the_period_are_no_fault_of_the_row(table, power_json, r
     assert "2 records lie outside the period" in said
 
 
-def test_a_row_given_twice_counts_once_where_the_unit_is_known(table, power_json):
-    row = "A,2025-06-02T02:00,2025-06-02T03:00"
-    june = power_json("reliability", "--ledger", table("l.csv", "unit,start,end", row, row), "--served", 10, *JUNE)
-    assert (june["customer_hours"], june["aitc1"]) == (1.0, 0.1)
+def test_a_row_given_twice_is_told_and_counts_once_where_the_unit_is_known(table, power_json, run_power):
+    """Without a unit nobody knows whether it is the same event: each counts."""
+    rows = ["A,1,2025-06-02T02:00,2025-06-02T03:00"] * 2 + [",3,2025-06-04T02:00,2025-06-04T03:00"] * 3
+    arguments = ("reliability", "--ledger", table("l.csv", "unit,customers,start,end", *rows), "--served", 10, *JUNE)
+    june = power_json(*arguments)
+    assert (june["customer_hours"], june["aitc1"]) == (1.0 + 9.0, 1.0)
+    assert "3 rows repeat an earlier one word for word" in run_power(*arguments).stderr
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

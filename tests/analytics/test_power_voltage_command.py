@@ -88,6 +88,14 @@ def test_outages_belong_to_the_points_they_name(table, power_json, run_power):
     assert "1 outages name a unit that is no point of the readings, such as t3" in run_power(*arguments).stderr
 
 
+def test_limiting_that_leaves_a_share_of_the_demand_is_no_outage_of_the_voltage(table, power_json):
+    readings = table("v.csv", "time,voltage_v", *rows([230.5] * 10))
+    lines = ("2025-06-01T00:00,2025-06-01T00:10,limit,0.6", "2025-06-01T00:05,2025-06-01T00:07,limit,0")
+    outages = table("o.csv", "start,end,nature,allowed", *lines)
+    arguments = ("voltage", "--readings", readings, *D_POINT, "--outages", outages, *TEN_MINUTES)
+    assert [point["outage"] for point in power_json(*arguments)["points"]] == [2]
+
+
 def test_limits_by_hand_have_no_assessment_unless_it_is_given(table, power_json):
     readings = table("v.csv", "time,voltage_v", *rows([235.4, 235.5, 198.0, 197.9, 150, 0]))
     by_hand = ("--lo", 198, "--hi", 235.4)
