@@ -141,8 +141,34 @@ def events_of(findings: Findings, names: Sequence[str], rules: Rules | None = No
     names : sequence of str
         The channels' names; what they measure is read from them.
     """
-    least = (rules or Rules()).open_score / 2
-    return tuple(_event(findings, names, least, a, b) for a, b in zip(*true_runs(findings.active), strict=True))
+    runs = zip(*true_runs(findings.active), strict=True)
+    return tuple(_event(findings, names, rules or Rules(), start, end) for start, end in runs)
+
+
+def judged(peak: Floats, rows: int, names: Sequence[str], rules: Rules) -> tuple[EventClass, tuple[int, ...]]:
+    """What an event is, and the numbers of the channels that moved, the strongest first.
+
+    Parameters
+    ----------
+    peak : ndarray, shape (m,)
+        Each channel's highest share in the event, signed as its departure.
+    rows : int
+        Length of the event.
+    names : sequence of str
+        The channels' names; what they measure is read from them.
+    rules : Rules
+        A channel has moved from half the opening score on.
+
+    Examples
+    --------
+    >>> judged(np.array([4.5, 0.1, -9.0]), 20, ["ph", "flow_m3_h", "conductivity_us_cm"], Rules())
+    ('water_quality', (2, 0))
+    """
+    strongest_first = np.argsort(-np.abs(peak), kind="stable").tolist()
+    moved = tuple(channel for channel in strongest_first if abs(peak[channel]) >= rules.open_score / 2)
+    kinds = [kind_of(name).name for name in names]
+    quality = sum(kind not in HYDRAULIC for kind in kinds)
+    return classify([(kinds[channel], float(peak[channel])) for channel in moved], rows, quality), moved
 
 
 def classify(moved: Sequence[tuple[str, float]], rows: int, quality_channels: int) -> EventClass:
@@ -186,16 +212,14 @@ def classify(moved: Sequence[tuple[str, float]], rows: int, quality_channels: in
     return "sensor_fault" if len(quality) == 1 or rows <= SPIKE_ROWS else "water_quality"
 
 
-def _event(findings: Findings, names: Sequence[str], least: float, start: int, end: int) -> Event:
+def _event(findings: Findings, names: Sequence[str], rules: Rules, start: int, end: int) -> Event:
     shares = findings.channel[start:end]
     peak = np.take_along_axis(shares, np.abs(shares).argmax(axis=0)[None, :], axis=0)[0]
-    order = [int(c) for c in np.argsort(-np.abs(peak), kind="stable") if abs(peak[c]) >= least]
-    kinds = [kind_of(name).name for name in names]
-    quality = sum(kind not in HYDRAULIC for kind in kinds)
+    event_class, order = judged(peak, int(end - start), names, rules)
     return Event(
         start_row=int(start),
         end_row=int(end) - 1,
-        event_class=classify([(kinds[c], float(peak[c])) for c in order], int(end - start), quality),
+        event_class=event_class,
         score=float(findings.score[start:end].max()),
         channels=tuple((names[c], float(peak[c])) for c in order),
     )

@@ -47,6 +47,17 @@ def silent_sites(register: Register, heard_ms: Mapping[str, int], limit_ms: int,
             yield Derived(f"{site}#silent", assets.get(site, site), "site_silent", Severity.HIGH, last_ms)
 
 
+def still_silent(
+    records: Iterable[AlarmRecord], heard_ms: Mapping[str, int], onset_ms: Mapping[str, int]
+) -> Iterator[Derived]:
+    """Sites that stood as silent and have not spoken since: an engine that was deaf itself clears nothing."""
+    for record in records:
+        site = record.id.removesuffix("#silent")
+        since_ms = onset_ms.get(record.id, 0)
+        if record.kind == "site_silent" and heard_ms.get(site, 0) <= since_ms:
+            yield Derived(record.id, record.asset, record.kind, record.alarm.severity, since_ms)
+
+
 def silent_buses(watch: Watch, live: Memory) -> Iterator[Derived]:
     """Sites whose gateway speaks and of whose devices so many do not answer that the bus itself must be down."""
     rules = np.flatnonzero(watch.of_answers)

@@ -7,8 +7,8 @@ the conditions remember (runs and delays) is rebuilt from a snapshot and the jou
 
 import base64
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from analytics.alarms import derived, suppression, work
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import AlarmDatabase, Transaction
 from analytics.alarms.derived import Derived
+from analytics.alarms.detection import Detection, Sighting, works_of
 from analytics.alarms.evaluate import Evaluation, Turn
 from analytics.alarms.events import (
     Disable,
@@ -42,7 +43,8 @@ from ingest.journal import Entry, Journal
 
 log = logging.getLogger(__name__)
 
-CURSOR, SNAPSHOT, SNAPSHOT_AT, SITES, WINDOWS = "cursor", "snapshot", "snapshot_at", "sites_heard", "window_open"
+CURSOR, SITES, WINDOWS = "cursor", "sites_heard", "window_open"
+SNAPSHOT, WORKS_SNAPSHOT, SNAPSHOT_AT = "snapshot", "works_snapshot", "snapshot_at"
 STEP_ENTRIES = 500
 SNAPSHOT_EVERY_ENTRIES = 5_000
 GAP_MS = 180_000
@@ -59,7 +61,9 @@ class Engine:
     planner: Planner
     gap_ms: int = GAP_MS
     """Longest time between two ticks that is no pause of the engine's own. [ms]"""
+    snapshot_every_entries: int = SNAPSHOT_EVERY_ENTRIES
     evaluation: Evaluation = field(init=False)
+    detection: Detection = field(init=False)
     position: int = field(init=False)
     """Journal position up to which everything is in `alarms.db`."""
     _snapshot_at: int = field(init=False)
@@ -67,6 +71,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.evaluation = Evaluation(self.watch)
+        self.detection = Detection(works_of(self.planner.register))
         self.position = int(self.database.meta(CURSOR, "0"))
         self._snapshot_at = int(self.database.meta(SNAPSHOT_AT, "0"))
         self._listening = Listening.restored(self.database, self.gap_ms)
@@ -81,14 +86,16 @@ class Engine:
                 event = Fell(now_ms) if severity is None else Rose(now_ms, severity)
                 act = Act(event, now_ms, reason="register changed")
                 self._apply_watched(change, self.watch.alarms[number], act, now_ms)
+            self._apply_sightings(change, self.detection.differing(self.database.records(), now_ms=now_ms), now_ms)
 
     def step(self, *, now_ms: int) -> int:
         """Take the next journal entries, if any, in one transaction; return how many."""
         entries = self.journal.read(self.position, STEP_ENTRIES)
         if entries:
-            turns, late = self._evaluate(entries)
+            turns, late, sightings = self._evaluate(entries)
             with self.database.transaction() as change:
                 self._apply_turns(change, turns, now_ms)
+                self._apply_sightings(change, sightings, now_ms)
                 self._note_late(change, late)
                 self._note_sites(change, entries)
                 self._apply_suppression(change, now_ms)
@@ -114,6 +121,8 @@ class Engine:
         """Rebuild what the conditions remember: the snapshot, then the entries up to the cursor, changing nothing."""
         kept = self.database.meta(SNAPSHOT)
         at = self._snapshot_at if kept and self.evaluation.restore(base64.b64decode(kept)) else 0
+        if at:
+            self.detection.restore(self.database.meta(WORKS_SNAPSHOT, "{}"))
         while at < self.position:
             entries = [e for e in self.journal.read(at, STEP_ENTRIES) if e.position <= self.position]
             if not entries:
@@ -123,7 +132,7 @@ class Engine:
 
     def _left_or_came_back(self) -> Iterator[tuple[AlarmRecord, Event]]:
         """Alarms that stand and are no longer watched, and disabled ones that are watched again."""
-        watched = {alarm.id for alarm in self.watch.alarms}
+        watched = {alarm.id for alarm in self.watch.alarms} | self.detection.ids
         for record in self.database.records():
             if record.kind in (*derived.KINDS, "notice_dead"):
                 continue
@@ -149,17 +158,19 @@ class Engine:
             elif severity is None and stands and (~live.beyond[mine] & (live.last_ms[mine] >= 0)).all():
                 yield number, None
 
-    def _evaluate(self, entries: Sequence[Entry]) -> tuple[list[Turn], list[Turn]]:
+    def _evaluate(self, entries: Sequence[Entry]) -> tuple[list[Turn], list[Turn], list[Sighting]]:
         """Take the batches among `entries` one by one, in the order of their arrival."""
         turns: list[Turn] = []
         late: list[Turn] = []
+        sightings: list[Sighting] = []
         for entry in entries:
             if entry.kind == "batch":
                 for chunk in chunks([entry], 1):
                     live_turns, late_turns = self.evaluation.take(chunk.rows, entry.received_ms)
                     turns += live_turns
                     late += late_turns
-        return turns, late
+                    sightings += self.detection.take(chunk.rows, entry.received_ms)
+        return turns, late, sightings
 
     def _apply_turns(self, change: Transaction, turns: Sequence[Turn], now_ms: int) -> None:
         """Move the alarms of the rules that turned, each at the instant that decided it."""
@@ -167,6 +178,13 @@ class Engine:
             event: Event = Fell(turn.at_ms) if severity is None else Rose(turn.at_ms, severity)
             value = None if np.isnan(turn.value) else turn.value
             self._apply_watched(change, watched, Act(event, turn.at_ms, value=value, since_ms=turn.since_ms), now_ms)
+
+    def _apply_sightings(self, change: Transaction, sightings: Iterable[Sighting], now_ms: int) -> None:
+        """Raise, grade and clear the alarms of works whose water is unlike itself; a class moves with its severity."""
+        for seen in sightings:
+            record = change.find(seen.works.id, asset=seen.works.asset, kind=seen.kind)
+            graded = replace(record, kind=seen.kind) if isinstance(seen.act.event, Rose) else record
+            self._apply_to(change, graded, seen.act, now_ms)
 
     def _note_late(self, change: Transaction, late: Sequence[Turn]) -> None:
         """Write what a backlog tells into the history; nobody is told."""
@@ -213,25 +231,16 @@ class Engine:
         settings, register = self.planner.settings, self.planner.register
         live = self.evaluation.live
         limit_ms = int(settings.site_silent_after_s * 1000)
+        heard = {name.removeprefix(f"{SITES}:"): int(at) for name, at in self.database.metas(f"{SITES}:").items()}
+        standing = self.database.records(only_standing=True)
         if now_ms - self._listening.since_ms > limit_ms:
-            heard = {name.removeprefix(f"{SITES}:"): int(at) for name, at in self.database.metas(f"{SITES}:").items()}
             yield from derived.silent_sites(register, heard, limit_ms, now_ms=now_ms)
         else:
-            yield from self._still_silent()
+            yield from derived.still_silent(standing, heard, self.database.onsets_ms())
         yield from derived.silent_buses(self.watch, live)
         yield from derived.chattering(self.watch, live)
-        yield from derived.hidden_too_long(self.database.records(only_standing=True), now_ms=now_ms)
+        yield from derived.hidden_too_long(standing, now_ms=now_ms)
         yield from derived.nobody_on_duty(settings, self.planner.timezone, now_ms=now_ms)
-
-    def _still_silent(self) -> Iterator[Derived]:
-        """Sites that stood as silent and have not spoken since: an engine that was deaf itself clears nothing."""
-        heard = self.database.metas(f"{SITES}:")
-        onsets = self.database.onsets_ms()
-        for record in self.database.records(only_standing=True):
-            site = record.id.removesuffix("#silent")
-            onset_ms = onsets.get(record.id, 0)
-            if record.kind == "site_silent" and int(heard.get(f"{SITES}:{site}", "0")) <= onset_ms:
-                yield Derived(record.id, record.asset, record.kind, record.alarm.severity, onset_ms)
 
     def _apply_suppression(self, change: Transaction, now_ms: int) -> None:
         records = self.database.records(only_standing=True)
@@ -291,7 +300,8 @@ class Engine:
         return applied.record
 
     def _maybe_snapshot(self, change: Transaction, position: int) -> None:
-        if position - self._snapshot_at >= SNAPSHOT_EVERY_ENTRIES:
+        if position - self._snapshot_at >= self.snapshot_every_entries:
             change.set_meta(SNAPSHOT, base64.b64encode(self.evaluation.snapshot()).decode())
+            change.set_meta(WORKS_SNAPSHOT, self.detection.snapshot())
             change.set_meta(SNAPSHOT_AT, str(position))
             self._snapshot_at = position

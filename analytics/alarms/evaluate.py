@@ -48,14 +48,9 @@ class Evaluation:
         self.late = Memory.blank(len(self.watch.rules))
 
     def take(self, rows: Columns, received_ms: int) -> tuple[list[Turn], list[Turn]]:
-        """Take the readings of one batch; return the live changes and the late ones.
-
-        Readings from the future are moved back together so that the newest was read as it arrived: a site whose clock
-        is set back later must not be deaf until that clock has caught up.
-        """
+        """Take the readings of one batch; return the live changes and the late ones."""
         rule, row = self._rules_of_rows(rows)
-        ahead_ms = int(rows.t_ms.max()) - received_ms if len(rows) else 0
-        t_ms = rows.t_ms[row] - (ahead_ms if ahead_ms > AHEAD_MS else 0)
+        t_ms = instants_ms(rows, received_ms)[row]
         value = np.where(self.watch.of_answers[rule], _unanswered(rows)[row], rows.value[row])
         is_live = received_ms - t_ms <= LIVE_MS
         return (
@@ -112,6 +107,16 @@ class Evaluation:
             chatter.relax(memory, rule[wave])
             turns += _turns(changes)
         return sorted(turns, key=lambda turn: (turn.at_ms, turn.rule))
+
+
+def instants_ms(rows: Columns, received_ms: int) -> NDArray[np.int64]:
+    """Return when each reading of one batch was taken, shape (rows,). [ms since 1970-01-01T00:00Z]
+
+    Readings from the future are moved back together so that the newest was read as it arrived: a site whose clock
+    is set back later must not be deaf until that clock has caught up.
+    """
+    ahead_ms = int(rows.t_ms.max()) - received_ms if len(rows) else 0
+    return rows.t_ms - (ahead_ms if ahead_ms > AHEAD_MS else 0)
 
 
 def _unanswered(rows: Columns) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from analytics.alarms import outbox
 from analytics.alarms.channels.port import Answer, Verdict
 from analytics.alarms.database import AlarmDatabase
-from analytics.alarms.engine import Engine
+from analytics.alarms.engine import SNAPSHOT_EVERY_ENTRIES, Engine
 from analytics.alarms.events import Event
 from analytics.alarms.planner import Planner
 from analytics.alarms.records import Act
@@ -68,6 +68,7 @@ class Play:
     folder: Path
     register: Register
     settings: AlarmSettings = SETTINGS
+    snapshot_every_entries: int = SNAPSHOT_EVERY_ENTRIES
     now_ms: int = START_MS
     _seq: dict[str, int] = field(default_factory=dict)
     _sent: list[tuple[str, str, str]] = field(default_factory=list)
@@ -87,6 +88,7 @@ class Play:
             watched,
             places(self.register, now_ms=self.now_ms),
             planner,
+            snapshot_every_entries=self.snapshot_every_entries,
         )
         self.engine.start(now_ms=self.now_ms)
 
