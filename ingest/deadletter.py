@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.config import Centre
-from ingest.journal_file import connect, journal_errors, transaction
+from ingest.journal_file import connect, journal_errors
+from ingest.sqlite_file import transaction
 
 MAX_BYTES = 64 * 1024 * 1024
 

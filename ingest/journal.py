@@ -15,8 +15,9 @@ from pathlib import Path
 from edge.wire import Ack, Status
 from ingest import tally
 from ingest.check import Checked, Kind, Sealed
-from ingest.journal_file import PAGE_BYTES, JournalFull, connect, journal_errors, transaction
+from ingest.journal_file import PAGE_BYTES, JournalFull, connect, journal_errors
 from ingest.ranges import Ranges, add, holds, union
+from ingest.sqlite_file import transaction
 
 log = logging.getLogger(__name__)
 

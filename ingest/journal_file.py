@@ -66,18 +66,6 @@ def connect(path: Path, *, max_bytes: int | None) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Write all of the block or nothing of it."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-
-
-@contextmanager
 def journal_errors(path: Path) -> Iterator[None]:
     """Raise SQLite's errors as the ones of ours that say what to do."""
     try:

@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from ingest.journal import Journal
-from ingest.journal_file import journal_errors, transaction
+from ingest.journal_file import journal_errors
+from ingest.sqlite_file import transaction
 
 log = logging.getLogger(__name__)
 

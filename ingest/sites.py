@@ -13,8 +13,9 @@ from typing import Any
 from edge.wire import DroppedRange, PointInfo, PointList, Status, decode
 from ingest import tally
 from ingest.check import HOUR_MS
-from ingest.journal_file import connect, journal_errors, transaction
+from ingest.journal_file import connect, journal_errors
 from ingest.ranges import Range, Ranges, count, missing, union
+from ingest.sqlite_file import transaction
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from analytics.alarms.events import Acknowledge, Rose, Severity, Unshelve
 from analytics.alarms.records import Act, AlarmRecord, Applied, LateSpan, Occurrence
 from analytics.alarms.state import Alarm, Effect, IllegalTransition, Kind, State, step
 from edge.errors import SteppeError
+from ingest.sqlite_file import transaction
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS alarm(
@@ -65,13 +66,8 @@ class AlarmDatabase:
     def transaction(self) -> Iterator["Transaction"]:
         """Changes inside the block are durable when it ends, or undone where it raises."""
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._db):
                 yield Transaction(self._db)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise AlarmDatabaseError(
                 f"alarms.db: {error}. Nothing was changed; check disk space and the disk"

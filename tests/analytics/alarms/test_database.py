@@ -127,6 +127,23 @@ def test_a_transaction_that_raises_leaves_nothing_behind(alarms: AlarmDatabase) 
     assert (alarms.records(), alarms.audit_rows(), alarms.meta("cursor", "0")) == ([], [], "0")
 
 
+def test_a_commit_that_fails_leaves_nothing_behind_and_the_next_one_works(alarms: AlarmDatabase) -> None:
+    """A constraint that SQLite looks at only when it commits stands for a disk that is full just then."""
+    alarms._db.execute("PRAGMA foreign_keys = ON")
+    alarms._db.execute("CREATE TABLE child(parent TEXT REFERENCES meta(name) DEFERRABLE INITIALLY DEFERRED)")
+
+    def orphan() -> None:
+        with alarms.transaction() as change:
+            change.set_meta("cursor", "17")
+            change.connection.execute("INSERT INTO child VALUES('nobody')")
+
+    with pytest.raises(AlarmDatabaseError, match="Nothing was changed"):
+        orphan()
+    assert alarms.meta("cursor", "0") == "0"
+    rise(alarms)
+    assert len(alarms.records()) == 1
+
+
 def test_two_connections_see_each_other_s_acts(alarms: AlarmDatabase, tmp_path: Path) -> None:
     console = AlarmDatabase(tmp_path / "alarms.db")
     rise(alarms)
