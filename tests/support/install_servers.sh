@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the real servers that the tests run against: Mosquitto, and InfluxDB 1.8.10 built from source.
+# Install what the tests run against: Mosquitto, libmodbus, a browser, and InfluxDB 1.8.10 built from source.
 #   bash tests/support/install_servers.sh TOOLS_DIR
 # Safe to repeat. What cannot be had is named and skipped: the tests that need it then skip (and fail under CI=true).
 set -u
@@ -10,17 +10,18 @@ influxdb_version=v1.8.10
 
 say() { echo "servers: $*"; }
 
-install_mosquitto() {
-    if PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null; then
-        say "Mosquitto is here"
+# install_package NAME TEST WHAT: a package of the system's, unless TEST says that it is here.
+install_package() {
+    if eval "$2" >/dev/null 2>&1; then
+        say "$1 is here"
     elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        say "installing Mosquitto from the system's packages"
+        say "installing $1 from the system's packages"
         export DEBIAN_FRONTEND=noninteractive
-        { apt-get install -y -q --no-install-recommends mosquitto ||
-            { apt-get update -q && apt-get install -y -q --no-install-recommends mosquitto; }; } \
-            >"$tools/mosquitto.log" 2>&1 || say "no Mosquitto: its package cannot be installed ($tools/mosquitto.log)"
+        { apt-get install -y -q --no-install-recommends "$1" ||
+            { apt-get update -q && apt-get install -y -q --no-install-recommends "$1"; }; } \
+            >"$tools/$1.log" 2>&1 || say "no $1: its package cannot be installed ($tools/$1.log)"
     else
-        say "no Mosquitto: install the package 'mosquitto' as root to run its tests"
+        say "no $1: install the package '$1' as root for $3"
     fi
 }
 
@@ -36,6 +37,10 @@ install_influxd() {
     fi
 }
 
-install_mosquitto
+PATH="$PATH:/usr/sbin"
+install_package mosquitto "command -v mosquitto" "the tests of the broker"
+install_package libmodbus-dev "test -e /usr/include/modbus/modbus.h" "a Modbus peer that is not ours"
+install_package chromium "command -v chromium" "the tests of the console in a browser"
+install_package fonts-noto-cjk "fc-list :lang=zh | grep -q ." "pictures with Chinese in them"
 install_influxd
 exit 0
