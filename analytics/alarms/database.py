@@ -73,6 +73,18 @@ class AlarmDatabase:
                 f"alarms.db: {error}. Nothing was changed; check disk space and the disk"
             ) from error
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Questions inside the block see one instant, and hold up nobody who writes."""
+        try:
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+            finally:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise AlarmDatabaseError(f"alarms.db: {error}. It cannot be read now; the next try may work") from error
+
     def records(self, *, only_standing: bool = False) -> list[AlarmRecord]:
         """Return every alarm that ever rose, by id; or only those that are not plainly normal now."""
         query = "SELECT id, asset, kind, flags FROM alarm WHERE standing OR NOT ? ORDER BY id"

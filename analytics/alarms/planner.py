@@ -27,6 +27,10 @@ MINUTE_MS = 60_000
 WAITING = ("fired", "escalated", "reminder")
 
 
+class OccurrenceOver(IllegalTransition):
+    """The occurrence that a person saw is not the one that stands; nothing has changed."""
+
+
 @dataclass(frozen=True)
 class Planner:
     """Settings and register, as far as notices need them."""
@@ -49,10 +53,18 @@ class Planner:
         if Effect.RETURN_NOTICE in applied.effects:
             outbox.queue(change.connection, list(self._returns(change, applied, kind, now_ms)), now_ms=now_ms)
 
-    def act(self, database: AlarmDatabase, alarm_id: str, act: Act, *, now_ms: int) -> AlarmRecord:
-        """Do what a person asks of an alarm. Raises IllegalTransition; the refusal is in the audit trail then."""
+    def act(
+        self, database: AlarmDatabase, alarm_id: str, act: Act, *, now_ms: int, occurrence: int | None = None
+    ) -> AlarmRecord:
+        """Do what a person asks of an alarm. Raises IllegalTransition; the refusal is in the audit trail then.
+
+        Who says which `occurrence` they saw acts on that one only: where another one stands by now, nothing is done
+        and OccurrenceOver is raised.
+        """
         with database.transaction() as change:
             record = change.record(alarm_id)
+            if occurrence not in (None, record.alarm.occurrence):
+                raise OccurrenceOver(f"{alarm_id}: it has come again since; look at what stands now")
             kind = BY_NAME[record.kind].kind
             applied = change.apply(record, act, kind, now_ms=now_ms)
             self.plan(change, applied, kind, now_ms=now_ms)

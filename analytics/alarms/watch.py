@@ -85,12 +85,18 @@ class Watch:
 
 def watch(register: Register, setpoints: Iterable[Setpoint]) -> Watch:
     """Return what the register's points are watched for."""
+    return _arrays([*point_rules(register, register.points.values(), setpoints), *_of_devices(register)])
+
+
+def point_rules(
+    register: Register, entries: Iterable[PointEntry], setpoints: Iterable[Setpoint]
+) -> Iterator[WatchedRule]:
+    """Yield the set-points that some points' values are watched for."""
     by_profile: dict[tuple[str, str], list[Setpoint]] = {}
     for setpoint in setpoints:
         by_profile.setdefault((setpoint.profile, setpoint.quantity), []).append(setpoint)
-    found = [rule for entry in register.points.values() for rule in _of_point(register, entry, by_profile)]
-    found += list(_of_devices(register))
-    return _arrays(found)
+    for entry in entries:
+        yield from _of_point(register, entry, by_profile)
 
 
 def asset_of(register: Register, asset_id: str) -> Asset | None:
