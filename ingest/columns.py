@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.wire import POINT_PATTERN, SITE_PATTERN, Quality
-from ingest.store import Columns, Partial
+from ingest.store import MAX_BUCKETS, Columns, Partial
 
 MAX_T_MS = 2**42 - 1
 """The year 2109: later instants are refused, so that an instant fits into 42 bits. [ms since 1970-01-01T00:00Z]"""
@@ -95,6 +95,13 @@ def slots(start_ms: int, end_ms: int, period_ms: int) -> int:
     if period_ms <= 0:
         raise ValueError(f"period_ms must be positive, not {period_ms}")
     return max(-(-(end_ms - start_ms) // period_ms), 0)
+
+
+def check_buckets(start_ms: int, end_ms: int, step_ms: int) -> None:
+    """Raise ValueError for a step that is not positive or for more than `MAX_BUCKETS` steps."""
+    steps = slots(start_ms, end_ms, step_ms)
+    if steps > MAX_BUCKETS:
+        raise ValueError(f"{steps} steps of {step_ms} ms: at most {MAX_BUCKETS} at once. Choose a longer step")
 
 
 def _partial_refusal(partial: Partial) -> str:

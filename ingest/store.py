@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from edge.errors import SteppeError
 
+MAX_BUCKETS = 20_000
+"""Steps in one answer of `Store.buckets`: ten times what a screen can show."""
+
 
 class StoreError(SteppeError):
     """The store did not take or give what was asked."""
@@ -63,6 +66,28 @@ class Columns:
         return len(self.t_ms)
 
 
+@dataclass(frozen=True, eq=False)
+class Buckets:
+    """A point's readings summed up in equal steps of time; only steps that hold a reading, in time order."""
+
+    start_ms: NDArray[np.int64]
+    """First instant of each step. [ms since 1970-01-01T00:00Z]"""
+    low: NDArray[np.float64]
+    """Smallest value of the step, exactly: no spike is lost; NaN where all its readings are BAD."""
+    high: NDArray[np.float64]
+    """Largest value of the step, exactly; NaN as `low`."""
+    mean: NDArray[np.float64]
+    valued: NDArray[np.int64]
+    """Readings with a value."""
+    bad: NDArray[np.int64]
+    """Readings of BAD quality, which have none."""
+    worst: NDArray[np.uint8]
+    """The worst `edge.wire.Quality` of the step."""
+
+    def __len__(self) -> int:
+        return len(self.start_ms)
+
+
 @dataclass(frozen=True)
 class Latest:
     """A point's newest reading."""
@@ -100,6 +125,12 @@ class Store(Protocol):
 
     def stream(self, points: Sequence[str], start_ms: int, end_ms: int) -> Iterator[Columns]:
         """Yield the same readings piece by piece, in bounded memory, in the same order."""
+
+    def buckets(self, point: str, start_ms: int, end_ms: int, step_ms: int) -> Buckets:
+        """Return the readings with start <= t < end summed up in steps that count from `start_ms`.
+
+        Raises ValueError for a step that is not positive or for more than `MAX_BUCKETS` steps.
+        """
 
     def latest(self, points: Sequence[str]) -> dict[str, Latest]:
         """Return the newest reading of each point that has one."""

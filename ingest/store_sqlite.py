@@ -19,9 +19,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.columns import FIRST_BAD, join, partial_refusals, refusals, slots, take, taken, without_bad_values
+from ingest.columns import (
+    FIRST_BAD,
+    check_buckets,
+    join,
+    partial_refusals,
+    refusals,
+    slots,
+    take,
+    taken,
+    without_bad_values,
+)
 from ingest.sqlite_file import connect, store_errors, transaction
-from ingest.store import Columns, Latest, Partial, RowsRefused, StoreRefused
+from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreRefused
 
 T_BITS = 42
 MAX_SERIES = 2 ** (63 - T_BITS) - 1
@@ -47,6 +57,10 @@ CREATE VIEW IF NOT EXISTS readings AS
 """  # noqa: S608 - the only insertions are numbers of this module
 INSERT_ONE = "INSERT OR REPLACE INTO reading VALUES (?, ?, ?)"
 INSERT_MANY = INSERT_ONE + ", (?, ?, ?)" * (ROWS_PER_STATEMENT - 1)
+SELECT_BUCKET = (
+    "SELECT min(value), max(value), avg(value), count(value), count(*) - count(value), max(quality)"
+    " FROM reading WHERE key >= ? AND key < ?"
+)
 SELECT_RANGE = "SELECT key, value, quality FROM reading WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
 
 
@@ -80,6 +94,19 @@ class SqliteStore:
         for index, point in enumerate(points):
             if point in ids:
                 yield from self._stream_one(tuple(points), index, ids[point], start_ms, end_ms)
+
+    def buckets(self, point: str, start_ms: int, end_ms: int, step_ms: int) -> Buckets:
+        """Return the readings with start <= t < end summed up in steps that count from `start_ms`.
+
+        Step by step in key order: half the time of one GROUP BY, which would sort every reading again.
+        """
+        check_buckets(start_ms, end_ms, step_ms)
+        ids = self._known_ids([point])
+        found: list[tuple[object, ...]] = []
+        for step_start_ms in range(start_ms, end_ms, step_ms) if point in ids else ():
+            span = _bounds(ids[point], step_start_ms, min(step_start_ms + step_ms, end_ms))
+            found += [(step_start_ms, *sums) for sums in self._query(SELECT_BUCKET, span) if sums[-1] is not None]
+        return _buckets(found)
 
     def latest(self, points: Sequence[str]) -> dict[str, Latest]:
         """Return the newest reading of each point that has one."""
@@ -247,6 +274,19 @@ def _bounds(series: int, start_ms: int, end_ms: int) -> tuple[int, int]:
     """First key of the range and the first one behind it; the range is cut to what a key can hold."""
     first, last = (min(max(t_ms, 0), 1 << T_BITS) for t_ms in (start_ms, end_ms))
     return (series << T_BITS) + first, (series << T_BITS) + last
+
+
+def _buckets(found: list[tuple[object, ...]]) -> Buckets:
+    start, low, high, mean, valued, bad, worst = zip(*found, strict=True) if found else ((),) * 7
+    return Buckets(
+        start_ms=np.array(start, np.int64),
+        low=np.array(low, np.float64),
+        high=np.array(high, np.float64),
+        mean=np.array(mean, np.float64),
+        valued=np.array(valued, np.int64),
+        bad=np.array(bad, np.int64),
+        worst=np.array(worst, np.uint8),
+    )
 
 
 def _columns(points: tuple[str, ...], index: int, series: int, found: list[tuple[int, float | None, int]]) -> Columns:

@@ -152,6 +152,46 @@ def test_a_stream_brings_the_same_rows_in_the_same_order_piece_by_piece(store: S
     assert np.concatenate([piece.index for piece in pieces]).tolist() == rows.index.tolist()
 
 
+def bucket_rows(store: Store, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[float | None, ...]]:
+    """Buckets of VOLTAGE as rows that compare equal: None for NaN."""
+    found = store.buckets(VOLTAGE, start_ms, end_ms, step_ms)
+    columns = (found.start_ms, found.low, found.high, found.mean, found.valued, found.bad, found.worst)
+    return [tuple(None if x != x else x for x in row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+
+
+def test_buckets_sum_up_a_hand_worked_hour(store: Store) -> None:
+    """Steps of ten minutes: two values, one uncertain; a BAD beside a value; only BAD; nothing; cut by the end."""
+    minute = 60_000
+    rows = [(0, 230.0, 0), (9, 250.0, 2), (10, 228.0, 0), (11, math.nan, 8), (25, math.nan, 9), (59, 1.0, 0)]
+    store.append(columns([(VOLTAGE, NOON + 7 + t * minute, x, q) for t, x, q in rows]))
+    start, step = NOON + 7, 10 * minute  # steps count from the start that was asked for, not from the hour
+    assert bucket_rows(store, start, start + 59 * minute, step) == [
+        (start, 230.0, 250.0, 240.0, 2, 0, 2),
+        (start + step, 228.0, 228.0, 228.0, 1, 1, 8),
+        (start + 2 * step, None, None, None, 0, 1, 9),
+    ]
+    assert bucket_rows(store, start + 59 * minute, start + 60 * minute, step)[0][:2] == (start + 59 * minute, 1.0)
+
+
+def test_buckets_of_an_unknown_point_or_an_empty_span_are_none(store: Store) -> None:
+    store.append(columns([(VOLTAGE, NOON, 1.0, 0)]))
+    assert len(store.buckets("county-a/no.such_v", NOON, NOON + 10, 1)) == 0
+    assert len(store.buckets("not a point at all", NOON, NOON + 10, 1)) == 0
+    assert bucket_rows(store, NOON, NOON, 1) == bucket_rows(store, NOON + 1, NOON, 1) == []
+
+
+def test_a_value_left_under_a_bad_reading_is_in_no_bucket(store: Store) -> None:
+    store.append(columns([(VOLTAGE, NOON, 999.0, 0), (VOLTAGE, NOON + 1, 230.0, 0)]))
+    store.append(columns([(VOLTAGE, NOON, math.nan, 8)]))
+    assert bucket_rows(store, NOON, NOON + 10, 10) == [(NOON, 230.0, 230.0, 230.0, 1, 1, 8)]
+
+
+@pytest.mark.parametrize(("step_ms", "message"), [(0, "positive"), (1, "at most 20000")])
+def test_absurd_steps_are_refused(store: Store, step_ms: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        store.buckets(VOLTAGE, NOON, NOON + 20_001, step_ms)
+
+
 def test_the_newest_reading_of_each_point_is_found_whatever_its_quality(store: Store) -> None:
     store.append(columns([(VOLTAGE, NOON + 5, 231.0, 0), (VOLTAGE, NOON, 230.0, 0), (TURBIDITY, NOON, 0.3, 0)]))
     store.append(columns([(TURBIDITY, NOON + 7, math.nan, 8)]))
@@ -249,3 +289,26 @@ def test_a_store_is_a_dictionary_from_point_and_instant_to_the_last_reading(
         store.append(columns(rows))
         model |= {(p, t): (p, t, None if math.isnan(x) else x, q) for p, t, x, q in rows}
     assert rows_of(store.read(points, start, start + 21)) == [model[key] for key in sorted(model)]
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=readings, day=st.integers(0, 40_000), step_ms=st.integers(1, 25), cut=st.integers(0, 21))
+def test_smallest_and_largest_of_each_bucket_are_those_of_its_raw_readings(
+    store: Store, rows: list[tuple[str, int, float, int]], day: int, step_ms: int, cut: int
+) -> None:
+    """No spike is hidden, no BAD counts as a value, and every reading is in one bucket."""
+    start, end = NOON + day * 1000, NOON + day * 1000 + cut
+    store.append(columns([(VOLTAGE, t + day * 1000, x, 8 if math.isnan(x) else q) for _, t, x, q in rows]))
+    raw = store.read([VOLTAGE], start, end)
+    number = (raw.t_ms - start) // step_ms
+    assert [row[:3] + row[4:] for row in bucket_rows(store, start, end, step_ms)] == [
+        expected_bucket(raw.value[number == k], raw.quality[number == k], start + k * step_ms)
+        for k in np.unique(number).tolist()
+    ]
+
+
+def expected_bucket(value: np.ndarray, quality: np.ndarray, start_ms: int) -> tuple[float | None, ...]:
+    """Start, smallest, largest, readings with a value, BAD ones and the worst quality, in plain NumPy."""
+    good = value[~np.isnan(value)]
+    low, high = (good.min(), good.max()) if len(good) else (None, None)
+    return (start_ms, low, high, len(good), len(value) - len(good), quality.max())
