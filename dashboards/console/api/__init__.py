@@ -1,0 +1,1 @@
+"""One module per subject of the HTTP API under `/api/v1`: `router`, answering with the very objects of `views`."""

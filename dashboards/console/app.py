@@ -1,0 +1,72 @@
+"""The web application of one console: every page and every part of the API, behind the guard."""
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.params import Depends as DependsParam
+from fastapi.routing import APIRoute
+from starlette.middleware.gzip import GZipMiddleware
+
+import dashboards.console.api
+import dashboards.console.pages
+from dashboards.console import answers
+from dashboards.console.assets import load_assets
+from dashboards.console.guard import at_least, same_origin, scoped
+from dashboards.console.headers import SecureHeaders
+from dashboards.console.site import Console
+
+WORKERS = 8
+"""Requests that read at once. Each has a connection to the store of its own, and two cores are soon busy."""
+API_PREFIX = "/api/v1"
+SMALLEST_PACKED = 1000
+"""Shorter answers are not compressed. [bytes]"""
+
+
+def build_app(console: Console) -> FastAPI:
+    """Return the application. A module of `pages` or `api` is part of it by standing there."""
+    app = FastAPI(
+        title="steppe",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        dependencies=[Depends(same_origin)],
+    )
+    app.state.console = console
+    app.state.assets = load_assets()
+    app.state.paths = set[str]()
+    for module in _modules(dashboards.console.pages.__path__, "dashboards.console.pages"):
+        _include(app, module, "router", Depends(at_least("viewer")), in_schema=False)
+        _include(app, module, "open_router", None, in_schema=False)
+    for module in _modules(dashboards.console.api.__path__, "dashboards.console.api"):
+        _include(app, module, "router", Depends(scoped("read")), prefix=API_PREFIX, in_schema=True)
+    answers.answer_errors(app)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED, compresslevel=5)
+    app.add_middleware(SecureHeaders, is_secure=console.settings.is_secure)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = WORKERS
+    yield
+
+
+def _modules(path: object, package: str) -> list[object]:
+    names = sorted(module.name for module in pkgutil.iter_modules(path))  # type: ignore[arg-type]
+    return [importlib.import_module(f"{package}.{name}") for name in names]
+
+
+def _include(
+    app: FastAPI, module: object, attribute: str, guard: DependsParam | None, *, in_schema: bool, prefix: str = ""
+) -> None:
+    router: APIRouter | None = getattr(module, attribute, None)
+    if router is not None:
+        guards = [guard] if guard is not None else []
+        app.include_router(router, prefix=prefix, dependencies=guards, include_in_schema=in_schema)
+        app.state.paths |= {prefix + route.path for route in router.routes if isinstance(route, APIRoute)}

@@ -1,0 +1,1 @@
+"""One module per page: `router` for those who have signed in, `open_router` for the doors that anyone may knock at."""

@@ -1,0 +1,65 @@
+"""Numbers and times as people read them: local zone, 24 hours, a dash for what is not known."""
+
+import math
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dashboards.console.words import Language
+
+TimeForm = Literal["second", "minute", "day", "clock", "clock_second", "iso"]
+FORMS: dict[TimeForm, str] = {
+    "second": "%Y-%m-%d %H:%M:%S",
+    "minute": "%Y-%m-%d %H:%M",
+    "day": "%Y-%m-%d",
+    "clock": "%H:%M",
+    "clock_second": "%H:%M:%S",
+    "iso": "%Y-%m-%dT%H:%M:%S%z",
+}
+UNKNOWN = "–"
+FIRST_MS, LAST_MS = -62_135_510_400_000, 253_402_214_400_000
+"""The years 1 to 9999, a day left at each end for zones. [ms since 1970-01-01T00:00Z]"""
+SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1000, 60_000, 3_600_000, 86_400_000
+
+
+def local_time(at_ms: int | None, zone: ZoneInfo, form: TimeForm = "minute") -> str:
+    """Return an instant as local time; a dash for None and for what no calendar holds."""
+    if at_ms is None or not FIRST_MS <= at_ms <= LAST_MS:
+        return UNKNOWN
+    return datetime.fromtimestamp(at_ms / 1000, zone).strftime(FORMS[form])
+
+
+def duration(span_ms: float | None, language: Language) -> str:
+    """Return a length of time in its one or two largest units: `26 min`, `2 h 45`, `3 d 4 h`."""
+    if span_ms is None or not math.isfinite(span_ms):
+        return UNKNOWN
+    span = max(int(span_ms), 0)
+    days, hours, minutes = span // DAY_MS, span % DAY_MS // HOUR_MS, span % HOUR_MS // MINUTE_MS
+    if language == "zh":
+        if days:
+            return f"{days} 天 {hours} 小时" if hours else f"{days} 天"
+        if hours:
+            return f"{hours} 小时 {minutes:02d} 分"
+        return f"{minutes} 分钟" if minutes else f"{span // SECOND_MS} 秒"
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes:02d}"
+    return f"{minutes} min" if minutes else f"{span // SECOND_MS} s"
+
+
+def number(value: float | None, digits: int | None = None) -> str:
+    """Return a number with so many decimals, or with four significant figures; a dash for None and NaN."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if digits is not None:
+        return f"{value:.{digits}f}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def percent(value: float | None, digits: int = 3) -> str:
+    """Return a percentage without its sign, cut and not rounded: 99.9999 is not 100."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    scale: int = 10**digits
+    return f"{math.floor(value * scale + 1e-9) / scale:.{digits}f}"

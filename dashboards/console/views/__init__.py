@@ -1,0 +1,1 @@
+"""What the pages show, as frozen types: no HTTP, no HTML."""
