@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.bounds import RsBounds, rs_bounds, share_covered
 from analytics.kpi.supply_days import TIME_SUMS
@@ -21,6 +22,11 @@ from ingest.store import Partial
 Span = Literal["day", "month", "quarter", "year"]
 MS_PER_H = 3_600_000
 EDGE_SHARE_FLAGGED = 0.10
+NOTHING_LEFT_OUT: Mapping[str, float] = {}
+Hours = NDArray[np.float64]
+NATURE_SUMS = tuple(f"{nature.name.lower()}_ms" for nature in Nature)
+SUPPLY_SUMS = (*TIME_SUMS, "customer_ms", "transformer_ms", "interruptions", "edges_ms", *NATURE_SUMS)
+"""Every named sum of a `supply` partial."""
 
 
 @dataclass(frozen=True)
@@ -47,37 +53,84 @@ class SupplyNumbers:
         return self.edge_share > EDGE_SHARE_FLAGGED
 
 
-def supply_numbers(partials: Sequence[Partial]) -> SupplyNumbers:
-    """Return what `supply` partials of any days and units come to.
+@dataclass(frozen=True, eq=False)
+class UnitHours:
+    """Units over a span of days, one entry per unit in each array. [h]"""
+
+    subjects: tuple[str, ...]
+    least: Hours
+    most: Hours
+    expected: Hours
+    """Outage at least, at most, and expected."""
+    unresolved: Hours
+    in_service: Hours
+    customers: Hours
+    """Mean number while in service. [customers]"""
+    transformer: Hours
+    """1 where the unit is a transformer, which is one customer of the MV level."""
+
+    def rs(self, weight: Hours, left_out_h: Mapping[str, float] = NOTHING_LEFT_OUT) -> RsBounds:
+        """Return supply reliability, without the hours of each unit that an index leaves out (RS-2, RS-3)."""
+        out = np.asarray([left_out_h.get(subject, 0.0) for subject in self.subjects], np.float64)
+        least, most, expected = (np.maximum(hours - out, 0.0) for hours in (self.least, self.most, self.expected))
+        return rs_bounds(least, most, expected, self.unresolved, self.in_service, weight)
+
+
+def unit_hours(partials: Sequence[Partial]) -> UnitHours:
+    """Return the hours of each unit that `supply` partials of any days come to.
 
     The expected outage of what is unresolved follows each unit's own outage rate over the whole span (O15).
     """
-    subjects = {subject: index for index, subject in enumerate(sorted({p.subject for p in partials}))}
-    unit = np.asarray([subjects[p.subject] for p in partials], np.int64)
+    return hours_of_units(*_sums_by_unit(partials))
 
-    def column(name: str) -> Int:
-        sums = np.zeros(len(subjects), np.int64)
-        np.add.at(sums, unit, np.asarray([round(p.sums.get(name, 0.0)) for p in partials], np.int64))
-        return sums
 
-    service, lost, open_, least, most, valued, by_rate = (column(name) for name in TIME_SUMS)
-    expected = expected_ms(service, lost, valued, by_rate, least, most)
-    hours = [time / MS_PER_H for time in (least, most, expected, open_, service)]
+def supply_numbers(partials: Sequence[Partial]) -> SupplyNumbers:
+    """Return what `supply` partials of any days and units come to."""
+    return numbers_of_units(*_sums_by_unit(partials))
+
+
+def hours_of_units(names: tuple[str, ...], sums: Mapping[str, Int]) -> UnitHours:
+    """Return the hours of units whose partials are added up: each of `SUPPLY_SUMS` as a column of shape (units,)."""
+    service, lost, open_, least, most, valued, by_rate = (sums[name] for name in TIME_SUMS)
     in_service = np.maximum(service, 1)
-    customers, transformer = column("customer_ms") / in_service, column("transformer_ms") / in_service
+    return UnitHours(
+        subjects=names,
+        least=least / MS_PER_H,
+        most=most / MS_PER_H,
+        expected=expected_ms(service, lost, valued, by_rate, least, most) / MS_PER_H,
+        unresolved=open_ / MS_PER_H,
+        in_service=service / MS_PER_H,
+        customers=sums["customer_ms"] / in_service,
+        transformer=sums["transformer_ms"] / in_service,
+    )
+
+
+def numbers_of_units(names: tuple[str, ...], sums: Mapping[str, Int]) -> SupplyNumbers:
+    """Return what the same columns come to."""
+    units = hours_of_units(names, sums)
     by_nature = {
-        nature.name.lower(): float(column(f"{nature.name.lower()}_ms") @ customers) / MS_PER_H for nature in Nature
+        nature.name.lower(): float(sums[f"{nature.name.lower()}_ms"] @ units.customers) / MS_PER_H for nature in Nature
     }
     out_h = sum(by_nature.values())
     return SupplyNumbers(
-        units=len(subjects),
-        rs_lv=rs_bounds(hours[0], hours[1], hours[2], hours[3], hours[4], customers),
-        rs_mv=rs_bounds(hours[0], hours[1], hours[2], hours[3], hours[4], transformer),
-        covered_units=share_covered(hours[3], hours[4]),
-        interruptions=int(column("interruptions").sum()),
+        units=len(names),
+        rs_lv=units.rs(units.customers),
+        rs_mv=units.rs(units.transformer),
+        covered_units=share_covered(units.unresolved, units.in_service),
+        interruptions=int(sums["interruptions"].sum()),
         customer_h_by_nature=by_nature,
-        edge_share=float(column("edges_ms") @ customers) / MS_PER_H / out_h if out_h else math.nan,
+        edge_share=float(sums["edges_ms"] @ units.customers) / MS_PER_H / out_h if out_h else math.nan,
     )
+
+
+def _sums_by_unit(partials: Sequence[Partial]) -> tuple[tuple[str, ...], dict[str, Int]]:
+    names = tuple(sorted({p.subject for p in partials}))
+    number = {name: index for index, name in enumerate(names)}
+    unit = np.asarray([number[p.subject] for p in partials], np.int64)
+    sums = {name: np.zeros(len(names), np.int64) for name in SUPPLY_SUMS}
+    for name, column in sums.items():
+        np.add.at(column, unit, np.asarray([round(p.sums.get(name, 0.0)) for p in partials], np.int64))
+    return names, sums
 
 
 def voltage_numbers(partials: Iterable[Partial]) -> MinuteCounts:
