@@ -108,6 +108,7 @@ def publish(store: Store, database: KpiDatabase, result: CountyDay, *, now_ms: i
     database.save_interruptions(result.day, result.supply, result.interruptions)
     if changed:
         store.write_kpi(changed)
+    database.mark_published(result.day)
     return len(changed)
 
 

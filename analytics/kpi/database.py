@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS correction (
     sum TEXT NOT NULL, old REAL NOT NULL, new REAL NOT NULL, why TEXT NOT NULL, published_ms INTEGER NOT NULL,
     UNIQUE (kpi, subject, day, sum, published_ms));
 CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS published (day TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS judgement_stays BEFORE UPDATE ON judgement
     BEGIN SELECT RAISE(ABORT, 'judgements are append-only'); END;
 CREATE TRIGGER IF NOT EXISTS correction_stays BEFORE UPDATE ON correction
@@ -175,6 +176,14 @@ class KpiDatabase:
             "SELECT row FROM interruption WHERE day >= ? AND day < ? ORDER BY day, asset, start_ms", (from_day, to_day)
         )
         return [_interruption(json.loads(row[0])) for row in rows]
+
+    def mark_published(self, day: str) -> None:
+        """Note that a day's numbers were published anew, for those who keep a copy of them."""
+        self._write("INSERT INTO published VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET times = times + 1", [(day,)])
+
+    def published(self, from_day: str, to_day: str) -> dict[str, int]:
+        """Return day → how often its numbers were published, of from_day <= day < to_day."""
+        return dict(self._read("SELECT day, times FROM published WHERE day >= ? AND day < ?", (from_day, to_day)))
 
     def judge(self, judgement: Judgement) -> None:
         """Keep what a person says, for good."""

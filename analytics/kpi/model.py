@@ -114,6 +114,11 @@ def make_model(register: Register, county: str) -> CountyModel:
     )
 
 
+def watchers(register: Register) -> dict[str, str]:
+    """Return each device that says something of a supply, and the asset whose supply that is."""
+    return {device_name(p.point): _watched(p, register) for p in register.points.values() if is_evidence(p)}
+
+
 def quantity(point: str) -> str:
     """Return what a point measures: the part after its last dot."""
     return point.rsplit(".", 1)[-1]
