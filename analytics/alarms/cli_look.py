@@ -10,7 +10,7 @@ import click
 
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.cli_common import ALARM, AS_JSON, CENTRE, FROM, TO, find, local_text, opened, period_ms
-from analytics.alarms.performance import performance
+from analytics.alarms.figures import figures
 from analytics.alarms.records import AlarmRecord
 
 LIMITS = {
@@ -101,21 +101,11 @@ def show_performance(centre_toml: Path, from_day: str, to_day: str, as_json: boo
     """Print rates, floods, chatter and response of the alarms, beside the limits of IEC 62682."""
     with opened(centre_toml) as (centre, database):
         start_ms, end_ms = period_ms(from_day, to_day, centre.timezone)
-        found = [one for one in database.occurrences(end_ms=end_ms) if one.cause is None]
-    numbers = {alarm: place for place, alarm in enumerate(dict.fromkeys(one.alarm for one in found))}
-    figures = performance(
-        [one.onset_ms for one in found],
-        [math.nan if one.returned_ms is None else one.returned_ms for one in found],
-        [math.nan if one.first_acked_ms is None else one.first_acked_ms for one in found],
-        [numbers[one.alarm] for one in found],
-        [int(one.severity) for one in found],
-        start_ms=start_ms,
-        end_ms=end_ms,
-    )
+        found = figures(database, start_ms, end_ms)
     if as_json:
-        click.echo(json.dumps(_without_nan(asdict(figures))))
+        click.echo(json.dumps(_without_nan(asdict(found))))
         return
-    for name, value in asdict(figures).items():
+    for name, value in asdict(found).items():
         click.echo(f"{name:22} {value!s:24} {LIMITS.get(name, '')}")
 
 
