@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.profiles import Point, PointEntry, complete_point, load_profile
 from simulators.county import County, Device, Gateway
 from simulators.faults import Fault
+from simulators.geography import places
 
 LOCAL = timezone(timedelta(hours=8))
 SEAL_AFTER_S = 60.0
@@ -127,8 +128,10 @@ def _region_rows(county: County) -> Iterable[dict[str, object]]:
 
 
 def _asset_rows(county: County) -> Iterable[dict[str, object]]:
-    empty = dict.fromkeys(("in_service_from", "in_service_to", "lat", "lon", "deputy_phone", "method"), "")
+    empty = dict.fromkeys(("in_service_from", "in_service_to", "deputy_phone", "method"), "")
+    where = places(county)
     for asset in county.assets:
+        lat, lon = where.get(asset.id, ("", ""))
         yield {
             "id": asset.id,
             "kind": asset.kind,
@@ -139,6 +142,8 @@ def _asset_rows(county: County) -> Iterable[dict[str, object]]:
             "customers": asset.customers,
             "level": LEVEL_OF_KIND.get(asset.kind, ""),
             "kva": "" if asset.kva is None else asset.kva,
+            "lat": lat,
+            "lon": lon,
             **empty,
             "owner": "Qingshui Banner" if asset.kind != "gateway" else "",
             "responsible": asset.responsible.zh if asset.phone else "",
