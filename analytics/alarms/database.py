@@ -7,7 +7,7 @@ follow from it. So a process killed at any line has either done all of it or not
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -89,6 +89,12 @@ class AlarmDatabase:
         """Return every alarm that ever rose, by id; or only those that are not plainly normal now."""
         query = "SELECT id, asset, kind, flags FROM alarm WHERE standing OR NOT ? ORDER BY id"
         return [_record(*row) for row in self._db.execute(query, (only_standing,))]
+
+    def records_of(self, alarms: Iterable[str]) -> dict[str, AlarmRecord]:
+        """Return id → alarm, of those of some ids that ever rose."""
+        query = "SELECT id, asset, kind, flags FROM json_each(?) JOIN alarm ON id = value"
+        rows = self._db.execute(query, (json.dumps(sorted(set(alarms))),))
+        return {record.id: record for record in (_record(*row) for row in rows)}
 
     def occurrences(self, *, start_ms: int = 0, end_ms: int = 2**62, only_open: bool = False) -> list[Occurrence]:
         """Return the occurrences with start <= onset < end, the oldest first."""

@@ -32,6 +32,17 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Who knows of an occurrence, and who is next unless somebody takes it."""
+
+    heard: tuple[tuple[str, int], ...] = ()
+    """Who was told that it began, and when last, in that order. [ms since 1970-01-01T00:00Z]"""
+    next_name: str = ""
+    """Empty where nobody is next."""
+    next_ms: int = 0
+
+
+@dataclass(frozen=True)
 class Filter:
     """Which occurrences of the past are asked for."""
 
@@ -81,6 +92,13 @@ def onsets_since(connection: sqlite3.Connection, alarm: str, since_ms: int) -> l
     return [onset_ms for (onset_ms,) in connection.execute(query, (alarm, since_ms))]
 
 
+def next_onset_ms(connection: sqlite3.Connection, alarm: str, number: int) -> int | None:
+    """Return when the occurrence after one began; None where it is the newest. [ms since 1970-01-01T00:00Z]"""
+    query = "SELECT min(onset_ms) FROM occurrence WHERE alarm = ? AND number > ?"
+    row = connection.execute(query, (alarm, number)).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
 def history(
     connection: sqlite3.Connection, wanted: Filter, *, limit: int, offset: int = 0
 ) -> tuple[list[Occurrence], int]:
@@ -116,6 +134,26 @@ def notices(connection: sqlite3.Connection, alarm: str, number: int) -> list[Not
         Notice(purpose, to, (by,) if by else tuple(ways.split("\n")), state, attempts, next_ms, sent_ms, error)
         for purpose, to, ways, state, attempts, next_ms, sent_ms, error, by in rows
     ]
+
+
+def told(connection: sqlite3.Connection, alarms: Sequence[str]) -> dict[tuple[str, int], Told]:
+    """Return (alarm, occurrence number) → who knows, of those of some alarms of which anybody was to be told."""
+    rows = connection.execute(
+        "SELECT alarm, occurrence, recipient, state, sent_ms, next_ms FROM json_each(?) JOIN outbox ON alarm = value"
+        " WHERE purpose != 'resolved' AND (state = 'accepted' OR (state IN ('queued', 'sending') AND NOT called_back))"
+        " ORDER BY coalesce(sent_ms, next_ms), id",
+        (_json(alarms),),
+    )
+    heard: dict[tuple[str, int], dict[str, int]] = {}
+    coming: dict[tuple[str, int], tuple[str, int]] = {}
+    for alarm, number, name, state, sent_ms, next_ms in rows:
+        if state == "accepted":
+            heard.setdefault((alarm, number), {})[name] = sent_ms
+        else:
+            coming.setdefault((alarm, number), (name, next_ms))
+    return {
+        key: Told(tuple(heard.get(key, {}).items()), *coming.get(key, ("", 0))) for key in heard.keys() | coming.keys()
+    }
 
 
 def dead_notices(connection: sqlite3.Connection, since_ms: int) -> int:
