@@ -8,6 +8,7 @@ from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.planner import Planner
 from analytics.alarms.service import DATABASE_FILE, load_planner
 from analytics.kpi.database import KpiDatabase
+from analytics.kpi.published import KeptSums, Published
 from dashboards.console.database import FILE, ConsoleDatabase
 from dashboards.console.per_thread import PerThread
 from dashboards.console.settings import ConsoleSettings
@@ -36,6 +37,8 @@ class Console:
     alarm_databases: PerThread[AlarmDatabase]
     wall: Clock = field(default_factory=RealClock)
     """The machine's time: sessions and tokens end by it, however fast the centre's runs."""
+    sums: KeptSums = field(default_factory=KeptSums)
+    """Daily sums that were read once; shared by all threads."""
 
     @property
     def data_dir(self) -> Path:
@@ -67,6 +70,10 @@ class Console:
     def planner(self) -> Planner:
         """Acts on alarms and queues the notices that follow, by `alarms.toml` as it stands now."""
         return self.plans.now()
+
+    def published(self) -> Published:
+        """The published numbers as they stand now. Raises StoreDown or StoreRefused."""
+        return Published(self.store(), self.kpi, self.register, self.sums)
 
     def close(self) -> None:
         """Let go of every file."""
