@@ -1,0 +1,132 @@
+"""One point: what it is, what it reads now and how old that is, what it is held against, and who stands beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analytics.alarms.database import AlarmDatabase
+from analytics.limits import Setpoint
+from dashboards.console.errors import NotFound
+from dashboards.console.views.alarms_names import Place, place
+from dashboards.console.views.alarms_rows import AlarmRow
+from dashboards.console.views.points_alarms import alarms_in
+from dashboards.console.views.points_limits import PointLimit, broken, limits_of
+from dashboards.console.views.points_names import PointName, name_of
+from dashboards.console.views.points_newest import NEVER, Newest, newest_of
+from dashboards.console.views.points_projection import Projection, projected
+from dashboards.console.views.points_span import Window
+from dashboards.console.views.points_trend import Trend, pace_of, read_trend
+from edge.wire import PointInfo, PointList
+from ingest.register import PointEntry, Register
+from ingest.store import Latest, Store
+
+BESIDE = 12
+"""So many points of the same asset are named at most."""
+
+
+@dataclass(frozen=True)
+class PointValue:
+    """A point in a list: name, newest reading, limits."""
+
+    name: PointName
+    newest: Newest
+    limits: tuple[PointLimit, ...]
+
+    @property
+    def beyond(self) -> PointLimit | None:
+        """The limit that its value is beyond now; None for none, and for a value that is not usable."""
+        value = self.newest.value
+        return broken(self.limits, value) if value is not None and self.newest.is_usable else None
+
+
+@dataclass(frozen=True)
+class PointFacts:
+    """Everything about a point but its past."""
+
+    value: PointValue
+    place: Place | None
+    """None for a point that no register names: stored all the same, and nobody's yet."""
+    entry: PointEntry | None
+    pace_ms: float | None
+    """Longest time between two readings that the site promised. [ms]"""
+    by_exception: bool
+    """Whether it is sent on change, and silence in between is no loss."""
+    is_counter: bool
+    beside: tuple[PointValue, ...]
+    """Other points of the same asset."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A point's past over a window, with all that is drawn into it. The API answers with this very object."""
+
+    point: str
+    unit: str
+    now_ms: int
+    trend: Trend
+    limits: tuple[PointLimit, ...]
+    alarms: tuple[AlarmRow, ...]
+    projection: Projection | None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What points are looked up in."""
+
+    register: Register
+    setpoints: Sequence[Setpoint]
+    announced: Mapping[str, PointInfo]
+    """Full name → what the site promised of the point."""
+
+
+def read_facts(store: Store, sources: Sources, point: str, *, now_ms: int) -> PointFacts:
+    """Return one point. Raises NotFound for one that is neither registered, nor announced, nor stored; StoreError."""
+    entry, info = sources.register.points.get(point), sources.announced.get(point)
+    beside = _beside(sources.register, entry)
+    latest = store.latest([point, *beside])
+    if entry is None and info is None and point not in latest:
+        raise NotFound(point)
+    return PointFacts(
+        value=value_of(sources, point, latest, now_ms=now_ms),
+        place=place(sources.register, entry.asset) if entry else None,
+        entry=entry,
+        pace_ms=pace_of(info),
+        by_exception=info.by_exception if info else False,
+        is_counter=info.counter if info else False,
+        beside=tuple(value_of(sources, other, latest, now_ms=now_ms) for other in beside),
+    )
+
+
+def read_chart(
+    store: Store, database: AlarmDatabase, sources: Sources, point: str, window: Window, *, now_ms: int
+) -> Chart:
+    """Return a point's past over a window. Raises StoreError or AlarmDatabaseError."""
+    trend = read_trend(store, point, window, pace_of(sources.announced.get(point)), now_ms=now_ms)
+    limits = limits_of(sources.register.points.get(point), sources.setpoints)
+    return Chart(
+        point=point,
+        unit=name_of(point).unit,
+        now_ms=now_ms,
+        trend=trend,
+        limits=limits,
+        alarms=alarms_in(database, sources.register, sources.setpoints, point, window),
+        projection=projected(trend.t_ms, trend.mean, limits, now_ms=now_ms),
+    )
+
+
+def value_of(sources: Sources, point: str, latest: Mapping[str, Latest], *, now_ms: int) -> PointValue:
+    """Return a point with its newest reading, if `latest` has one."""
+    pace_ms = pace_of(sources.announced.get(point))
+    newest = newest_of(latest[point], pace_ms, now_ms=now_ms) if point in latest else NEVER
+    return PointValue(name_of(point), newest, limits_of(sources.register.points.get(point), sources.setpoints))
+
+
+def promised(lists: Sequence[PointList]) -> dict[str, PointInfo]:
+    """Return full name → what was promised of the point, of the sites' own lists."""
+    return {f"{one.site}/{info.name}": info for one in lists for info in one.points}
+
+
+def _beside(register: Register, entry: PointEntry | None) -> list[str]:
+    if entry is None:
+        return []
+    others = (other.point for other in register.points.values() if other.asset == entry.asset)
+    return [point for point in others if point != entry.point][:BESIDE]
