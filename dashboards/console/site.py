@@ -16,6 +16,7 @@ from dashboards.console.watched import Watched, folder_signature
 from edge.clock import Clock, RealClock
 from ingest.config import Centre
 from ingest.register import Register
+from ingest.sites import Sites
 from ingest.store import Store
 from ingest.stores import open_store
 
@@ -35,6 +36,7 @@ class Console:
     plans: Watched[Planner]
     stores: PerThread[Store]
     alarm_databases: PerThread[AlarmDatabase]
+    deliveries: PerThread[Sites]
     wall: Clock = field(default_factory=RealClock)
     """The machine's time: sessions and tokens end by it, however fast the centre's runs."""
     sums: KeptSums = field(default_factory=KeptSums)
@@ -67,6 +69,10 @@ class Console:
         """This thread's alarms. Raises AlarmDatabaseError."""
         return self.alarm_databases.here()
 
+    def sites(self) -> Sites:
+        """This thread's knowledge of each site's delivery. Raises JournalError."""
+        return self.deliveries.here()
+
     def planner(self) -> Planner:
         """Acts on alarms and queues the notices that follow, by `alarms.toml` as it stands now."""
         return self.plans.now()
@@ -79,6 +85,7 @@ class Console:
         """Let go of every file."""
         self.stores.close()
         self.alarm_databases.close()
+        self.deliveries.close()
         self.kpi.close()
         self.database.close()
 
@@ -98,5 +105,6 @@ def open_console(
         Watched(lambda: load_planner(centre), lambda: folder_signature(register), look_every_s),
         PerThread(lambda: open_store(centre.store, data_dir)),
         PerThread(lambda: AlarmDatabase(data_dir / DATABASE_FILE)),
+        PerThread(lambda: Sites(data_dir / centre.journal.path)),
         wall or RealClock(),
     )
