@@ -1,8 +1,7 @@
 """One alarm as a row of a list: what, where, how bad, since when, and who has it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from analytics.alarms.queries import Told
 from analytics.alarms.records import AlarmRecord, Occurrence
@@ -70,7 +69,7 @@ class Context:
     setpoints: Sequence[Setpoint]
     folded: Mapping[str, int]
     """Alarm → how many others it explains."""
-    told: Mapping[tuple[str, int], Told] = MappingProxyType({})
+    told: Mapping[tuple[str, int], Told] = field(default_factory=dict)
     """(Alarm, occurrence) → who knows of it."""
 
 
