@@ -10,11 +10,12 @@ TOOLS := .tools
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.demo: requirements/centre.txt requirements/build.txt pyproject.toml
+$(VENV)/.demo: requirements/centre.txt requirements/build.txt pyproject.toml hatch_build.py dashboards/console/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "steppe needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/centre.txt
+	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --require-hashes -r requirements/node.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -50,9 +51,10 @@ COMPILE = uv pip compile -q --universal --generate-hashes --no-emit-index-url --
 
 lock: ## pin every package by hash (needs uv)
 	$(COMPILE) --group build -o requirements/build.txt
+	$(COMPILE) --group node -o requirements/node.txt
 	$(COMPILE) pyproject.toml -o requirements/edge.txt
 	$(COMPILE) pyproject.toml --extra centre -o requirements/centre.txt
 	$(COMPILE) pyproject.toml --extra centre --group dev -o requirements/dev.txt
 
 clean: ## remove what the other commands made
-	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) dist build dashboards/console/static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,7 +18,7 @@ def test_no_other_distribution_claims_our_top_level_names(name: str) -> None:
     assert owners <= {"steppe"}
 
 
-@pytest.mark.parametrize("lock", ["edge", "centre", "dev", "build"])
+@pytest.mark.parametrize("lock", ["edge", "centre", "dev", "build", "node"])
 def test_every_requirement_is_pinned_by_hash_and_names_no_host(lock: str) -> None:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
     assert "://" not in text

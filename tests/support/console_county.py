@@ -30,12 +30,10 @@ from ingest.register_files import load_register
 from ingest.store import Columns, Store
 from ingest.stores import open_store
 from simulators.county import Gateway, Size
-
 from simulators.county_files import Ports, read_points, write_county
 from simulators.faults import HOUR_MS, dark_intervals
 from simulators.scenario import Scenario, make_scenario
 from simulators.world import World, gateway_is_dark
-
 
 SIZE = Size(feeders=2, transformers=3, line_ends=1, works=1)
 SEED, DAYS = 3, 2
@@ -88,10 +86,10 @@ class ConsoleCounty:
         return self.folder / "centre.toml"
 
 
-def make_console_county(folder: Path) -> ConsoleCounty:
-    """Write every file of the county into `folder`."""
+def make_console_county(folder: Path, store_url: str = "sqlite:///store.db") -> ConsoleCounty:
+    """Write every file of the county into `folder`, and its readings into the store."""
     scenario = make_scenario(SEED, SIZE, DAYS, before_ms=HOUR_MS, after_ms=HOUR_MS)
-    write_county(folder, scenario.county(), scenario.faults, _no_ports(scenario), store_url="sqlite:///store.db")
+    write_county(folder, scenario.county(), scenario.faults, _no_ports(scenario), store_url=store_url)
     (folder / "register" / "alarms.toml").write_text(ALARMS_TOML, encoding="utf-8")
     (folder / "register" / "link.key").write_text("a key of the tests\n", encoding="utf-8")
     centre = load_centre(folder / "centre.toml")
