@@ -40,6 +40,8 @@ CREATE TRIGGER IF NOT EXISTS correction_stays BEFORE UPDATE ON correction
 """
 
 Verdict = Literal["confirm", "correct", "reject"]
+JUDGED = "judgements computed"
+"""Under this name the service keeps how many judgements it has brought into the numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +200,10 @@ class KpiDatabase:
             " ORDER BY number"
         )
         return [Judgement(*row) for row in rows]
+
+    def counted_judgements(self) -> int:
+        """Return how many of the judgements are in the published numbers: the first so many."""
+        return int(self.recall(JUDGED) or 0)
 
     def correct(self, corrections: Iterable[Correction]) -> None:
         """Note that published sums change; noting the same change twice is noting it once."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from analytics.kpi.compute import compute_day, hear_day, next_day, publish
-from analytics.kpi.database import Judgement, KpiDatabase
+from analytics.kpi.database import JUDGED, Judgement, KpiDatabase
 from analytics.kpi.model import CountyModel, counties, device_name, make_model
 from analytics.kpi.register_watch import RegisterWatch
 from edge.clock import Clock
@@ -32,7 +32,6 @@ MARKS_PER_STEP = 50_000
 PERIOD_S = 300.0
 REST_PER_WORK = 3.0
 """After a step that took t the service rests at least this times t: it shares the machine with ingest."""
-JUDGED = "judgements computed"
 PASSING = "time passes"
 
 
@@ -81,7 +80,7 @@ class KpiService:
         since = self._database.recall(f"computed up to: {model.county}")
         for day in _days(min(since or today, today), today):
             reasons[day] = PASSING
-        new = judgements[int(self._database.recall(JUDGED) or 0) :]
+        new = judgements[self._database.counted_judgements() :]
         for judgement in new:
             for day in self._days_of(judgement):
                 reasons[day] = f"{judgement.verdict} by {judgement.who}: {judgement.why}"
