@@ -3,6 +3,8 @@
 import asyncio
 from typing import Generic, Protocol, TypeVar
 
+from edge.deadlines import Deadlines
+
 LARGEST_BUFFER = 2048
 LARGEST_CHUNK = 512
 
@@ -47,10 +49,11 @@ class LinkLost(Exception):
 class Connection(asyncio.BufferedProtocol, Generic[QuestionT]):
     """Asks one question at a time. Ours reads into a small buffer: asyncio's own takes 256 KiB for each answer."""
 
-    def __init__(self, framer: Framer[QuestionT]) -> None:
+    def __init__(self, framer: Framer[QuestionT], deadlines: Deadlines) -> None:
         self.framer = framer
         self.is_open = False
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._deadlines = deadlines
         self._chunk = bytearray(LARGEST_CHUNK)
         self._came = b""
         self._transport: asyncio.Transport | None = None
@@ -60,15 +63,14 @@ class Connection(asyncio.BufferedProtocol, Generic[QuestionT]):
         """Return the answer. Raises TimeoutError or LinkLost."""
         if self._transport is None or not self.is_open:
             raise LinkLost
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[bytes] = loop.create_future()
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self._transport.write(self.framer.build(question))
-        deadline = loop.call_later(timeout_s, self._fail, TimeoutError())
+        self._deadlines.begin(answer, timeout_s)
         try:
             return await answer
         finally:
-            deadline.cancel()
+            self._deadlines.end(answer)
             self._answer = None
             self.framer.forget()
             if self._came and (not answer.done() or answer.cancelled() or answer.exception()):

@@ -64,10 +64,12 @@ def make_judge(point: Point, *, sides: Mapping[str, int]) -> Judge:
     `sides` says at which place of the device's raw numbers the decimals, the exponent and the status stand.
     """
     read, scaled, marks = _reader(point), _scaler(point), frozenset(point.not_available)
+    if read is None and not marks and not sides:
+        return scaled
 
-    def judge(raw: float, _everything: Sequence[Raw | Quality]) -> Judged:
+    def judge(raw: float, everything: Sequence[Raw | Quality]) -> Judged:
         number = raw if read is None else read(raw)
-        return NOT_AVAILABLE if number is None or number in marks else scaled(number)
+        return NOT_AVAILABLE if number is None or number in marks else scaled(number, everything)
 
     def judge_with_sides(raw: float, everything: Sequence[Raw | Quality]) -> Judged:
         number = raw if read is None else read(raw)
@@ -76,7 +78,7 @@ def make_judge(point: Point, *, sides: Mapping[str, int]) -> Judge:
             return None, verdict
         if number is None or number in marks:
             return NOT_AVAILABLE
-        value, quality = scaled(number * 10.0**power if power >= 0 else number / 10.0**-power)
+        value, quality = scaled(number * 10.0**power if power >= 0 else number / 10.0**-power, everything)
         return value, max(quality, verdict)
 
     return judge_with_sides if sides else judge
@@ -177,14 +179,14 @@ def _signed_bcd(raw: float, *, sign: int) -> float | None:
     return -number if number is not None and int(raw) & sign else number
 
 
-def _scaler(point: Point) -> Callable[[float], Judged]:
+def _scaler(point: Point) -> Judge:
     """Return what makes a value in the point's unit of its number, and says whether it is plausible."""
     multiply, divide = _factor(point.scale)
     offset = point.offset
     low = -math.inf if point.valid_min is None else point.valid_min
     high = math.inf if point.valid_max is None else point.valid_max
 
-    def scaled(number: float) -> Judged:
+    def scaled(number: float, _everything: Sequence[Raw | Quality]) -> Judged:
         value = number * multiply / divide + offset
         if low <= value <= high and value - value == 0.0:  # the difference is NaN for an infinite value
             return value, GOOD

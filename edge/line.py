@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from edge.connection import Connection, Framer, LinkLost, QuestionT
+from edge.deadlines import Deadlines
 from edge.dial_in import DialIn
 from edge.errors import DeviceTimeout
 from edge.linestats import LineStatistics
@@ -55,12 +56,14 @@ class Line(Generic[QuestionT]):
         url: str,
         open_connection: Open,
         make_framer: Callable[[LineStatistics], Framer[QuestionT]],
+        deadlines: Deadlines,
         dial_in: DialIn | None = None,
     ) -> None:
         self.url = url
         self.statistics = LineStatistics()
         self.backoff = Backoff()
         self._open, self._make_framer, self._dial_in = open_connection, make_framer, dial_in
+        self._deadlines = deadlines
         self._connection: Connection[QuestionT] | None = None
         self._quiet_until_s = 0.0
         self._party_quiet_until_s: dict[str, float] = {}
@@ -108,7 +111,7 @@ class Line(Generic[QuestionT]):
         self._hang_up()
         if self.backoff.is_waiting:
             raise DeviceTimeout(f"{self.url}: not connected, waiting before the next attempt")
-        connection = Connection(self._make_framer(self.statistics))
+        connection = Connection(self._make_framer(self.statistics), self._deadlines)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._open(lambda: connection)

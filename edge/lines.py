@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from edge.budget import serial_settings
 from edge.connection import Framer, QuestionT
+from edge.deadlines import Deadlines
 from edge.devices import is_dlt645
 from edge.dial_in import DialIn
 from edge.dlt645 import Dlt645Framer, Dlt645Request
@@ -29,30 +30,35 @@ from edge.rtu import StrictRtu
 TCP_PORT = 502
 
 
-def open_line(url: str) -> ModbusLine | Line[Dlt645Request]:
-    """Return the line of `url`, to be asked in the protocol that it names; it connects at the first question."""
-    return open_dlt645(url) if is_dlt645(url) else open_modbus(url)
+def open_line(url: str, deadlines: Deadlines | None = None) -> ModbusLine | Line[Dlt645Request]:
+    """Return the line of `url`, to be asked in the protocol that it names; it connects at the first question.
+
+    Lines that are used side by side should share their `deadlines`.
+    """
+    return open_dlt645(url, deadlines) if is_dlt645(url) else open_modbus(url, deadlines)
 
 
-def open_modbus(url: str) -> ModbusLine:
+def open_modbus(url: str, deadlines: Deadlines | None = None) -> ModbusLine:
     """Return the Modbus line of `url`; it connects at the first request."""
     framer: Callable[[LineStatistics], Framer[ReadRequest]] = StrictRtu if url.startswith("rtu") else StrictMbap
-    return ModbusLine(_line(url, framer))
+    return ModbusLine(_line(url, framer, deadlines or Deadlines()))
 
 
-def open_dlt645(url: str) -> Line[Dlt645Request]:
+def open_dlt645(url: str, deadlines: Deadlines | None = None) -> Line[Dlt645Request]:
     """Return the DL/T 645 line of `url`; it connects at the first request."""
-    return _line(url, Dlt645Framer)
+    return _line(url, Dlt645Framer, deadlines or Deadlines())
 
 
-def _line(url: str, make_framer: Callable[[LineStatistics], Framer[QuestionT]]) -> Line[QuestionT]:
+def _line(
+    url: str, make_framer: Callable[[LineStatistics], Framer[QuestionT]], deadlines: Deadlines
+) -> Line[QuestionT]:
     parts = urlsplit(url)
     _, _, transport = parts.scheme.partition("+")
     if transport == "listen":
         dial_in = DialIn(*_host_and_port(url))
-        return Line(url, dial_in.accept, make_framer, dial_in)
+        return Line(url, dial_in.accept, make_framer, deadlines, dial_in)
     is_network = transport == "tcp" or parts.scheme == "tcp"
-    return Line(url, _calling(*_host_and_port(url)) if is_network else _serial(url), make_framer)
+    return Line(url, _calling(*_host_and_port(url)) if is_network else _serial(url), make_framer, deadlines)
 
 
 def _calling(host: str, port: int) -> Open:

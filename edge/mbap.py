@@ -12,6 +12,8 @@ from edge.pdu import EXCEPTION_FLAG, ReadRequest
 
 HEADER = struct.Struct(">HHH")
 """Transaction, protocol (always 0) and length; unit, function and data follow."""
+HEAD_OF_ANSWER = struct.Struct(">HHHBBB")
+"""The header, unit, function, and the number of bytes of data that follow."""
 LENGTHS = range(3, 255)
 EXCEPTION_LENGTH = 3
 
@@ -27,12 +29,16 @@ class StrictMbap:
         self._statistics = statistics
         self._transaction = 0
         self._request: ReadRequest | None = None
+        self._head, self._whole_bytes = b"", 0
+        """How the answer begins that brings data, and how long it is."""
 
     def build(self, request: ReadRequest) -> bytes:
         """Return the request as bytes under the next transaction, and remember it."""
         self._request = request
         self._transaction = self._transaction % 0xFFFF + 1
-        question = request.encode()
+        question, payload = request.encode(), request.payload_bytes
+        self._head = HEAD_OF_ANSWER.pack(self._transaction, 0, 3 + payload, request.unit, request.function, payload)
+        self._whole_bytes = len(self._head) + payload
         return HEADER.pack(self._transaction, 0, len(question)) + question
 
     def forget(self) -> None:
@@ -41,6 +47,9 @@ class StrictMbap:
 
     def take(self, data: bytes) -> tuple[int, bytes | None]:
         """Return how many bytes are done with, and the answer's function and content if it is among them."""
+        if len(data) == self._whole_bytes and data.startswith(self._head) and self._request is not None:
+            self._request = None
+            return len(data), data[HEADER.size + 1 :]  # as nearly always: the answer, whole and alone
         start, answer = 0, None
         while len(data) - start >= HEADER.size and answer is None:
             transaction, protocol, length = HEADER.unpack_from(data, start)

@@ -4,6 +4,7 @@ A `Cell` is one number on the wire, a `Block` one request. Cells are kept in the
 run of them, and half a block is again a run.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,21 +37,21 @@ class Limits(NamedTuple):
     """Ranges, both ends included, that must never be asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """One request, and the cells it brings."""
 
     cells: tuple[Cell, ...]
 
-    @property
+    @functools.cached_property
     def table(self) -> Table:
         return self.cells[0].table
 
-    @property
+    @functools.cached_property
     def register(self) -> int:
         return self.cells[0].register
 
-    @property
+    @functools.cached_property
     def count(self) -> int:
         """Registers (or bits) to ask for."""
         return max(cell.register + cell.size for cell in self.cells) - self.register

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from edge.bus import Bus
 from edge.clock import Clock
+from edge.deadlines import Deadlines
 from edge.devices import Device, device_points
 from edge.exception_report import Deadband, ExceptionReport
 from edge.gateway import LATE, SKIPPED, gateway_points, watch_gateway
@@ -14,7 +15,7 @@ from edge.meters import AnyLine, make_meter
 from edge.site import Site
 from edge.wire import PointInfo, Reading
 
-SLOTS = 20
+SLOTS = 10
 """Polls begin at so many instants of an interval: to wake up for each meter alone costs more than to read it."""
 
 Emit = Callable[[Sequence[Reading]], None]
@@ -22,7 +23,8 @@ Emit = Callable[[Sequence[Reading]], None]
 
 async def acquire(site: Site, clock: Clock, emit: Emit) -> None:
     """Poll the site and hand every reading to `emit` until cancelled. No device's failure ends it."""
-    lines = {device.url: open_line(device.url) for device in site.devices}
+    deadlines = Deadlines()
+    lines = {device.url: open_line(device.url, deadlines) for device in site.devices}
     buses = make_buses(site, lines, clock)
     emit = _reporting_by_exception(site, emit)
 
