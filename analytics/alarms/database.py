@@ -92,7 +92,7 @@ class AlarmDatabase:
 
     def records_of(self, alarms: Iterable[str]) -> dict[str, AlarmRecord]:
         """Return id → alarm, of those of some ids that ever rose."""
-        query = "SELECT id, asset, kind, flags FROM json_each(?) JOIN alarm ON id = value"
+        query = "SELECT a.id, a.asset, a.kind, a.flags FROM json_each(?) w JOIN alarm a ON a.id = w.value"
         rows = self._db.execute(query, (json.dumps(sorted(set(alarms))),))
         return {record.id: record for record in (_record(*row) for row in rows)}
 
@@ -101,6 +101,11 @@ class AlarmDatabase:
         query = "SELECT * FROM occurrence WHERE onset_ms >= ? AND onset_ms < ?"
         query += " AND closed_ms IS NULL" if only_open else ""
         return [_occurrence(row) for row in self._db.execute(query + " ORDER BY onset_ms, id", (start_ms, end_ms))]
+
+    def occurrence(self, occurrence_id: int) -> Occurrence | None:
+        """Return the occurrence of that number, as notices carry it; None if there is none."""
+        row = self._db.execute("SELECT * FROM occurrence WHERE id = ?", (occurrence_id,)).fetchone()
+        return None if row is None else _occurrence(row)
 
     def onsets_ms(self) -> dict[str, int]:
         """Return alarm → onset of its newest open occurrence. [ms since 1970-01-01T00:00Z]"""

@@ -141,7 +141,7 @@ def told(connection: sqlite3.Connection, alarms: Sequence[str]) -> dict[tuple[st
     rows = connection.execute(
         "SELECT alarm, occurrence, recipient, state, sent_ms, next_ms FROM json_each(?) JOIN outbox ON alarm = value"
         " WHERE purpose != 'resolved' AND (state = 'accepted' OR (state IN ('queued', 'sending') AND NOT called_back))"
-        " ORDER BY coalesce(sent_ms, next_ms), id",
+        " ORDER BY coalesce(sent_ms, next_ms), outbox.id",
         (_json(alarms),),
     )
     heard: dict[tuple[str, int], dict[str, int]] = {}

@@ -63,6 +63,21 @@ def test_notices_tell_who_heard_and_who_is_next_until_somebody_acknowledges(play
     assert told == [("crew", "accepted"), ("backup", "cancelled"), ("county", "cancelled")]
 
 
+def test_it_is_known_who_heard_of_each_alarm_and_who_is_next(play: Play) -> None:
+    with play.database.reading() as connection:
+        told = queries.told(connection, [FEEDER])
+    crew, backup = told[FEEDER, 1].heard[0], told[FEEDER, 1].next_name
+    assert (crew[0], backup) == ("crew", "backup")
+    assert START_MS < crew[1] < told[FEEDER, 1].next_ms
+
+
+def test_records_are_had_by_their_ids_and_the_instant_of_the_next_occurrence(play: Play) -> None:
+    assert list(play.database.records_of([FEEDER, "no#alarm"])) == [FEEDER]
+    with play.database.reading() as connection:
+        assert queries.next_onset_ms(connection, FEEDER, 0) == START_MS
+        assert queries.next_onset_ms(connection, FEEDER, 1) is None
+
+
 def test_an_act_meant_for_another_occurrence_changes_nothing(play: Play) -> None:
     planner, act = play.engine.planner, Act(Acknowledge(), play.now_ms, "wang")
     with pytest.raises(OccurrenceOver, match="come again"):
