@@ -12,10 +12,12 @@ from analytics.kpi.database import InterruptionRow, Judgement
 from analytics.kpi.day_sums import UnitSums
 from analytics.kpi.deciding import deciding
 from analytics.kpi.ledger import ledger_events, rejected, said_of
+from analytics.kpi.model import make_model
 from analytics.kpi.published import KeptSums, Published, unit_hours
 from analytics.kpi.rollup import supply_numbers
 from analytics.kpi.rollup import unit_hours as hours_of_partials
 from analytics.kpi.testimony import Said, hear_witnesses, witnesses_near
+from analytics.kpi.unknown_times import unknown_times
 from ingest.columns import take
 
 DAY_MS, H_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
@@ -153,3 +155,22 @@ def test_a_device_that_says_nothing_is_silent_from_end_to_end(make_centre: MakeC
     [told] = hear_witnesses(centre.database, centre.register, [meter], ("2026-06-02", "2026-06-02"), window, window)
     assert [(s.said, s.start_ms, s.end_ms) for s in told.stretches] == [(Said.SILENT, *window)]
     assert (told.alive_before_ms, told.alive_after_ms, told.record) == (None, None, None)
+
+
+def test_what_nobody_heard_is_unknown_from_the_last_word_to_the_next(
+    make_centre: MakeCentre, county: TinyCounty
+) -> None:
+    """The meter of a3 keeps no record of 12:00 to 13:00 on the third day: its transformer is unknown for so long."""
+    centre = make_centre("unheard")
+    rows = tiny_columns(county, np.ones((6, 3 * 1440 + 1), np.bool_))
+    noon_ms = START_MS + 2 * DAY_MS + 12 * H_MS
+    voltage = np.array([name.endswith("voltage_v") for name in rows.points])[rows.index]
+    silent = (rows.index // 5 == 2) & (rows.t_ms > noon_ms) & (rows.t_ms < noon_ms + H_MS)
+    centre.arrive(take(rows, voltage & ~silent))
+    centre.service().step(AFTER_MS)
+    model = make_model(centre.register, "1501")
+    heard = centre.database.days_around(model.device_names, "2026-06-03")
+    day = (START_MS + 2 * DAY_MS, START_MS + 3 * DAY_MS)
+    longest = unknown_times(model, heard, [], {"a3"}, *day)[0]
+    assert (longest.start_ms, longest.end_ms, longest.units) == (noon_ms, noon_ms + H_MS, ("a3",))
+    assert longest.taken_for == "unexplained"
