@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Install what the tests run against: Mosquitto, libmodbus, a browser, and InfluxDB 1.8.10 built from source.
+# Install what the tests run against: Mosquitto, libmodbus, a browser, InfluxDB 1.8.10 built from source, and two peers on
+# node (the pinned packages of tests/support/node_smpp and tests/support/node_modbus).
 #   bash tests/support/install_servers.sh TOOLS_DIR
 # Safe to repeat. What cannot be had is named and skipped: the tests that need it then skip (and fail under CI=true).
 set -u
+here=$(cd "$(dirname "$0")" && pwd)
 tools=${1:?usage: install_servers.sh TOOLS_DIR}
 mkdir -p "$tools/bin"
 tools=$(cd "$tools" && pwd)
@@ -37,10 +39,27 @@ install_influxd() {
     fi
 }
 
+# install_node_peer FOLDER WHAT: the packages that FOLDER beside this script pins, for a peer that runs on node.
+install_node_peer() {
+    if [ -e "$tools/$1/node_modules" ] && cmp -s "$here/$1/package-lock.json" "$tools/$1/package-lock.json"; then
+        say "the $2 on node is here"
+    elif command -v npm >/dev/null; then
+        say "installing the $2 on node"
+        mkdir -p "$tools/$1"
+        cp "$here/$1/package.json" "$here/$1/package-lock.json" "$tools/$1/"
+        (cd "$tools/$1" && npm ci --ignore-scripts --omit=optional --no-audit --no-fund) >"$tools/$1.log" 2>&1 ||
+            say "no $2 on node: its packages cannot be installed ($tools/$1.log)"
+    else
+        say "no $2 on node: install Node.js with npm to run its tests"
+    fi
+}
+
 PATH="$PATH:/usr/sbin"
 install_package mosquitto "command -v mosquitto" "the tests of the broker"
 install_package libmodbus-dev "test -e /usr/include/modbus/modbus.h" "a Modbus peer that is not ours"
 install_package chromium "command -v chromium" "the tests of the console in a browser"
 install_package fonts-noto-cjk "fc-list :lang=zh | grep -q ." "pictures with Chinese in them"
 install_influxd
+install_node_peer node_smpp "SMS centre"
+install_node_peer node_modbus "Modbus server"
 exit 0

@@ -10,11 +10,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from pyModbusTCP.server import DataBank, ModbusServer
 from support.free_port import free_port
+from support.servers import ROOT, find_program, missing
 
 SOURCES = Path(__file__).with_name("peers")
+NODE_PEER = Path(__file__).with_name("node_modbus")
+NODE_PACKAGES = ROOT / ".tools" / "node_modbus" / "node_modules"
 SIZE = 200
 
 
@@ -38,7 +40,7 @@ def pymodbustcp_server() -> Iterator[int]:
 def libmodbus_server(folder: Path, *arguments: str) -> Iterator[None]:
     """Serve with libmodbus: arguments are `tcp PORT` or `rtu DEVICE BAUD`."""
     if shutil.which("gcc") is None or not Path("/usr/include/modbus/modbus.h").exists():
-        _not_here("gcc and libmodbus-dev are not installed")
+        missing("gcc and libmodbus-dev are not installed")
     program = folder / "libmodbus_server"
     subprocess.run(["gcc", "-Wall", "-o", program, SOURCES / "libmodbus_server.c", "-lmodbus"], check=True)
     with _serving([str(program), *arguments]):
@@ -48,17 +50,17 @@ def libmodbus_server(folder: Path, *arguments: str) -> Iterator[None]:
 @contextlib.contextmanager
 def node_server() -> Iterator[int]:
     """Serve with modbus-serial on node; gives the port."""
-    found = shutil.which("node") and subprocess.run(["node", "-e", "require('modbus-serial')"], capture_output=True)
-    if not found or found.returncode != 0:
-        pytest.skip("node with modbus-serial is not installed")  # optional even under CI
+    node = find_program("node")
+    if not NODE_PACKAGES.is_dir():
+        missing(f"the packages of {NODE_PEER} are not installed: run tests/support/install_servers.sh .tools")
     port = free_port()
-    with _serving(["node", str(SOURCES / "modbus_serial_server.js"), str(port)]):
+    with _serving([node, str(NODE_PEER / "server.js"), str(port)], NODE_PATH=str(NODE_PACKAGES)):
         yield port
 
 
 @contextlib.contextmanager
-def _serving(command: list[str]) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def _serving(command: list[str], **environment: str) -> Iterator[None]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -66,9 +68,3 @@ def _serving(command: list[str]) -> Iterator[None]:
     finally:
         process.kill()
         process.communicate()
-
-
-def _not_here(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -1,4 +1,4 @@
-// A Modbus TCP server made with node's modbus-serial, for tests: `node modbus_serial_server.js PORT`.
+// A Modbus TCP server made with node's modbus-serial, for tests: `node server.js PORT`.
 // Registers hold 3 * register + 1, input registers 5 * register + 2; coil and input n are on where n % 3 is 0.
 // Anything beyond 199 is answered with exception 2; only unit 1 answers. Prints "ready" when it serves.
 const { ServerTCP } = require("modbus-serial");
