@@ -11,7 +11,7 @@ on as if it had never stopped.
 
 What was learned beforehand. No weights come from labels, but labels did steer choices: the score at which an event
 opens, the rules that open and close it (`analytics.events.Rules`), and, beside invented disturbances, the ranking of
-some 170 variants of the settings below, all on one season of one waterworks whose labels were known. So its figures
+some 170 variants of `Settings`, all on one season of one waterworks whose labels were known. So its figures
 on that season are optimistic; on a season not looked at, expect fewer events and about twice the false alarms. Without
 labels, from the same season: the first belief of each kind of instrument (`analytics.channels`).
 
@@ -24,6 +24,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.detect_settings import Settings
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -34,41 +36,6 @@ FIRST_TAIL, FIRST_USUAL, FIRST_STRAYS = 0.25, 3.0, 10.0
 """What is believed of an unknown channel before its first stray, and how many strays that belief weighs."""
 MINUTES_PER_DAY = 1440.0
 TINY = 1e-12
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How the detector learns; the defaults lie on a plateau of one season's labelled and invented disturbances."""
-
-    memory_rows: tuple[float, ...] = (6.0, 12.0, 25.0, 50.0)
-    """Memories of the level; the score is the median of what they say."""
-    gate: float = 5.0
-    """Departures of more spreads than this are outlying: the level does not follow them."""
-    reanchor_rows: float = 180.0
-    """A channel that stays out so long is believed: its level moves there."""
-    spread_rows: float = 1200.0
-    spread_cap: float = 4.0
-    """A departure counts for at most so many spreads when the spread is learned."""
-    step_share: float = 1.1
-    """The spread is at least this share of the channel's usual step, so that a coarse instrument is not over-judged."""
-    relation_rows: float = 4320.0
-    relation_clip: float = 3.5
-    relation_ridge: float = 1.0
-    relation_every: int = 15
-    """Rows between two solutions of the relations among channels."""
-    strays_per_day: float = 4.0
-    """The usual stray of a channel is what it passes so often a day."""
-    stray_gain: float = 0.04
-    tail_strays: float = 35.0
-    """Strays that the tail remembers."""
-    tail_cap: float = 2.0
-    quiet_rows: int = 10
-    """A stray ends after so many rows below the usual."""
-    excuse_score: float = 6.5
-    excuse_rows: float = 400.0
-    """Rows above `excuse_score` are not learned from, but only so many: after that they are the new normal."""
-    second_share: float = 0.3
-    """What the second most deviating channel adds to the score of the first."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.channels import first_beliefs, kind_of
-from analytics.detect import Detector, Settings
+from analytics.detect import Detector
+from analytics.detect_settings import Settings
 from analytics.signals import true_runs
 
 Floats = NDArray[np.float64]

@@ -15,6 +15,7 @@ import msgspec
 from edge.clock import RealClock
 from edge.errors import BadInput
 from edge.wire import WireError, unpack
+from ingest.authority.cli import authority, init
 from ingest.config import Centre, load_centre
 from ingest.deadletter import DeadLetters, dead_letters_path
 from ingest.sites import Sites, SiteState
@@ -86,6 +87,22 @@ def sites(centre_file: Path, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@ingest.command(epilog="Example: steppe ingest readers centre.toml --forget alarms")
+@CENTRE
+@click.option("--forget", metavar="READER", help="Let go of one that was switched off for good.")
+def readers(centre_file: Path, forget: str | None) -> None:
+    """Show who reads the journal and how far behind each is: entries are kept until every reader has passed them."""
+    from ingest.journal import Journal
+
+    with closing(Journal(_journal_path(load_centre(centre_file)))) as journal:
+        if forget is not None and forget not in journal.readers():
+            raise BadInput(f"no reader {forget!r}; there are: {', '.join(journal.readers()) or 'none'}")
+        if forget is not None:
+            journal.forget_reader(forget)
+        for reader, position in journal.readers().items():
+            click.echo(f"{reader}: {journal.newest() - position} entries behind")
+
+
 ingest.add_command(register)
 ingest.add_command(rejected)
 ingest.add_command(store)
@@ -154,6 +171,10 @@ def run_centre(centre_file: Path) -> None:
 
     programs = programs_of(load_centre(centre_file), centre_file)
     supervise(programs, _stop(with_parent=False))
+
+
+for provisioning in (init, authority):
+    centre.add_command(provisioning)
 
 
 @centre.command(epilog="Example: steppe centre broker centre.toml")

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 PRUNE_ROWS = 500
 """Rows deleted per transaction, so that pruning never keeps arrivals waiting."""
+HELD_BACK = 10_000
+"""A reader that keeps so many entries beyond keep_days is told of: it has stopped, or was switched off for good."""
 ACK_RANGES = 100
 """An ack lists at most this many of the lowest and of the highest ranges: backlog and live, and never a long packet."""
 
@@ -78,6 +80,7 @@ class Journal:
         self._path = path
         self._received: dict[Stream, Ranges] = {}
         self._seen: dict[str, int] = {}
+        self._told: set[str] = set()
         with self._errors():
             self._db = connect(path, max_bytes=max_bytes)
             self._db.executescript(SCHEMA + tally.SCHEMA)
@@ -157,9 +160,19 @@ class Journal:
         with self._writing():
             self._db.execute("DELETE FROM cursor WHERE reader = ?", (reader,))
 
+    def readers(self) -> dict[str, int]:
+        """Return each known reader with the position up to which it needs nothing any more."""
+        with self._errors():
+            return dict(self._db.execute("SELECT reader, position FROM cursor ORDER BY reader").fetchall())
+
     def prune(self, older_than_ms: int) -> int:
         """Let go of entries received before `older_than_ms` that every reader has passed; return how many."""
-        return self._delete(min(self._passed(), self._first_since(older_than_ms) - 1))
+        due = self._first_since(older_than_ms) - 1
+        behind = {reader for reader, position in self.readers().items() if due - position > HELD_BACK}
+        for reader in sorted(behind - self._told):
+            log.warning("%s: old entries are kept for %r; start it, or see 'steppe ingest readers'", self._path, reader)
+        self._told = behind
+        return self._delete(min(self._passed(), due))
 
     def size_bytes(self) -> int:
         """Return how much of `max_mb` is used: whole pages, those freed by pruning left out."""

@@ -81,5 +81,5 @@ def _journal_error(path: Path, error: sqlite3.Error) -> JournalError:
             f"{path}: damaged ({error}). Start ingest again: it sets the file aside and saves the rest"
         )
     if code == sqlite3.SQLITE_FULL:
-        return JournalFull(f"{path}: full. Free disk space, raise max_mb, or see which reader is behind")
+        return JournalFull(f"{path}: full. Free disk space, raise max_mb, or see 'steppe ingest readers'")
     return JournalError(f"{path}: {error}. Check the disk and the file's permissions")

@@ -1,10 +1,10 @@
-"""Alarms that no single reading raises: silence, most devices of a site gone, chatter, too long hidden, no one on duty.
+"""Alarms that no single reading raises: most devices of a site gone, chatter, too long hidden, no one on duty.
 
 Each function looks at what is known and yields the conditions that hold now; the engine raises what is new and clears
-what is no longer among them.
+what is no longer among them. Silence and clocks are told by `hearing`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,12 @@ from analytics.alarms.events import Severity
 from analytics.alarms.records import AlarmRecord
 from analytics.alarms.rota import gaps
 from analytics.alarms.settings import AlarmSettings
-from analytics.alarms.watch import Watch, site_assets
-from ingest.register import Register
+from analytics.alarms.watch import Watch
 
-KINDS = ("site_silent", "devices_silent", "chattering", "hidden_long", "nobody_on_duty")
+KINDS = (
+    *("site_silent", "centre_silent", "clock_wrong", "devices_silent"),
+    *("chattering", "hidden_long", "nobody_on_duty"),
+)
 """Classes of the alarms made here."""
 HIDDEN_MS = 24 * 3600 * 1000
 DUTY_MS = 24 * 3600 * 1000
@@ -36,26 +38,6 @@ class Derived:
     severity: Severity
     since_ms: int
     value: float | None = None
-
-
-def silent_sites(register: Register, heard_ms: Mapping[str, int], limit_ms: int, *, now_ms: int) -> Iterator[Derived]:
-    """Registered sites that were heard once and not within `limit_ms`."""
-    assets = site_assets(register)
-    known = {point.split("/", 1)[0] for point in register.points}
-    for site, last_ms in heard_ms.items():
-        if site in known and now_ms - last_ms > limit_ms:
-            yield Derived(f"{site}#silent", assets.get(site, site), "site_silent", Severity.HIGH, last_ms)
-
-
-def still_silent(
-    records: Iterable[AlarmRecord], heard_ms: Mapping[str, int], onset_ms: Mapping[str, int]
-) -> Iterator[Derived]:
-    """Sites that stood as silent and have not spoken since: an engine that was deaf itself clears nothing."""
-    for record in records:
-        site = record.id.removesuffix("#silent")
-        since_ms = onset_ms.get(record.id, 0)
-        if record.kind == "site_silent" and heard_ms.get(site, 0) <= since_ms:
-            yield Derived(record.id, record.asset, record.kind, record.alarm.severity, since_ms)
 
 
 def silent_buses(watch: Watch, live: Memory) -> Iterator[Derived]:

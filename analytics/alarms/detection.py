@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analytics.alarms.evaluate import LIVE_MS, instants_ms
 from analytics.alarms.events import Fell, Rose, Severity
 from analytics.alarms.records import Act, AlarmRecord
+from analytics.alarms.sightings import Sighting
 from analytics.alarms.watch import asset_of
 from analytics.events import EventClass, Watch, judged
 from edge.wire import Quality
@@ -64,16 +65,6 @@ class Works:
     def quantities(self) -> tuple[str, ...]:
         """What each channel measures, by which the watch knows its instrument."""
         return tuple(_quantity(point) for point in self.points)
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """An event of a works that opened, turned out to be of another class, or closed."""
-
-    works: Works
-    kind: str
-    """Class of the alarm."""
-    act: Act
 
 
 def works_of(register: Register) -> tuple[Works, ...]:
@@ -154,14 +145,14 @@ class WorksWatch:
     def told(self, at_ms: int, reason: str = "") -> Sighting:
         """Return what must be told of the works as it stands: its event, or that there is none."""
         if self.ongoing is None:
-            return Sighting(self.works, "quality_event", Act(Fell(at_ms), at_ms, reason=reason))
+            return self._sighting("quality_event", Act(Fell(at_ms), at_ms, reason=reason))
         event_class, moved = self._class()
         self.ongoing.said = event_class
         severity = Severity.LOW if event_class in LOW_CLASSES else Severity.HIGH
         kind = "sensor" if event_class == "sensor_fault" else "quality_event"
         why = self._reason(event_class, moved)
         score, since_ms = self.ongoing.score, self.ongoing.since_ms
-        return Sighting(self.works, kind, Act(Rose(at_ms, severity), at_ms, reason=why, value=score, since_ms=since_ms))
+        return self._sighting(kind, Act(Rose(at_ms, severity), at_ms, reason=why, value=score, since_ms=since_ms))
 
     def save(self) -> Kept:
         """All of the state, to be kept through a restart."""
@@ -182,6 +173,9 @@ class WorksWatch:
         restored.row = np.array(kept.row, np.float64)
         restored.read_ms = np.array(kept.read_ms, np.int64)
         return restored
+
+    def _sighting(self, kind: str, act: Act) -> Sighting:
+        return Sighting(self.works.id, self.works.asset, kind, act)
 
     def _begin_row(self) -> None:
         self.row = np.full(len(self.works.points), np.nan)

@@ -5,7 +5,6 @@ notices. Killed at any line, the engine goes on at the last whole step: nothing 
 the conditions remember (runs and delays) is rebuilt from a snapshot and the journal entries after it.
 """
 
-import base64
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,12 +12,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.alarms import derived, suppression, work
+from analytics.alarms import derived, hearing, suppression, trimming, work
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import AlarmDatabase, Transaction
 from analytics.alarms.derived import Derived
-from analytics.alarms.detection import Detection, Sighting, works_of
-from analytics.alarms.evaluate import Evaluation, Turn
+from analytics.alarms.evaluate import Turn
 from analytics.alarms.events import (
     Disable,
     Doubted,
@@ -31,20 +29,22 @@ from analytics.alarms.events import (
     Suppress,
     Unacknowledge,
 )
+from analytics.alarms.following import Following
 from analytics.alarms.listening import Listening
 from analytics.alarms.planner import Planner
 from analytics.alarms.records import Act, AlarmRecord
+from analytics.alarms.sightings import Sighting
 from analytics.alarms.state import State
 from analytics.alarms.suppression import Places
 from analytics.alarms.watch import Watch, WatchedAlarm
 from analytics.alarms.windows import PREFIX, Open, open_at
-from ingest.decode import chunks
-from ingest.journal import Entry, Journal
+from ingest.journal import Journal
 
 log = logging.getLogger(__name__)
 
-CURSOR, SITES, WINDOWS = "cursor", "sites_heard", "window_open"
-SNAPSHOT, WORKS_SNAPSHOT, SNAPSHOT_AT = "snapshot", "works_snapshot", "snapshot_at"
+READER = "alarms"
+"""In the journal: entries from the last snapshot on are kept for it."""
+CURSOR, WINDOWS = "cursor", "window_open"
 STEP_ENTRIES = 500
 SNAPSHOT_EVERY_ENTRIES = 5_000
 GAP_MS = 180_000
@@ -62,20 +62,18 @@ class Engine:
     gap_ms: int = GAP_MS
     """Longest time between two ticks that is no pause of the engine's own. [ms]"""
     snapshot_every_entries: int = SNAPSHOT_EVERY_ENTRIES
-    evaluation: Evaluation = field(init=False)
-    detection: Detection = field(init=False)
+    following: Following = field(init=False)
     position: int = field(init=False)
     """Journal position up to which everything is in `alarms.db`."""
-    _snapshot_at: int = field(init=False)
     _listening: Listening = field(init=False)
 
     def __post_init__(self) -> None:
-        self.evaluation = Evaluation(self.watch)
-        self.detection = Detection(works_of(self.planner.register))
+        self.following = Following(self.watch, self.planner)
         self.position = int(self.database.meta(CURSOR, "0"))
-        self._snapshot_at = int(self.database.meta(SNAPSHOT_AT, "0"))
         self._listening = Listening.restored(self.database, self.gap_ms)
         self._catch_up()
+        self.journal.cursor(READER)
+        self.journal.advance(READER, self.following.snapshot_at)
 
     def start(self, *, now_ms: int) -> None:
         """Bring the alarms in line with a register that has changed; where it has not, nothing happens."""
@@ -86,22 +84,26 @@ class Engine:
                 event = Fell(now_ms) if severity is None else Rose(now_ms, severity)
                 act = Act(event, now_ms, reason="register changed")
                 self._apply_watched(change, self.watch.alarms[number], act, now_ms)
-            self._apply_sightings(change, self.detection.differing(self.database.records(), now_ms=now_ms), now_ms)
+            self._apply_sightings(change, self.following.differing(self.database, now_ms=now_ms), now_ms)
 
     def step(self, *, now_ms: int) -> int:
         """Take the next journal entries, if any, in one transaction; return how many."""
         entries = self.journal.read(self.position, STEP_ENTRIES)
         if entries:
-            turns, late, sightings = self._evaluate(entries)
+            news = self.following.take(entries)
             with self.database.transaction() as change:
-                self._apply_turns(change, turns, now_ms)
-                self._apply_sightings(change, sightings, now_ms)
-                self._note_late(change, late)
-                self._note_sites(change, entries)
+                self._apply_turns(change, news.turns, now_ms)
+                self._apply_sightings(change, news.sightings, now_ms)
+                self._note_late(change, news.late)
+                hearing.note(change, hearing.kept_clocks(self.database), entries)
                 self._apply_suppression(change, now_ms)
                 change.set_meta(CURSOR, str(entries[-1].position))
-                self._maybe_snapshot(change, entries[-1].position)
+                snapshot_is_due = entries[-1].position - self.following.snapshot_at >= self.snapshot_every_entries
+                if snapshot_is_due:
+                    self.following.keep(change, entries[-1].position)
             self.position = entries[-1].position
+            if snapshot_is_due:
+                self.journal.advance(READER, self.position)
         return len(entries)
 
     def tick(self, *, now_ms: int) -> None:
@@ -116,23 +118,22 @@ class Engine:
             self._report_windows(change, now_ms)
             settle_ms = int(self.planner.settings.settle_s * 1000)
             work.draft_due(change.connection, now_ms=now_ms, settle_ms=settle_ms)
+            trimming.trim_daily(change, now_ms=now_ms)
 
     def _catch_up(self) -> None:
         """Rebuild what the conditions remember: the snapshot, then the entries up to the cursor, changing nothing."""
-        kept = self.database.meta(SNAPSHOT)
-        at = self._snapshot_at if kept and self.evaluation.restore(base64.b64decode(kept)) else 0
-        if at:
-            self.detection.restore(self.database.meta(WORKS_SNAPSHOT, "{}"))
+        self.following.restore(self.database)
+        at = self.following.snapshot_at
         while at < self.position:
             entries = [e for e in self.journal.read(at, STEP_ENTRIES) if e.position <= self.position]
             if not entries:
                 break
-            self._evaluate(entries)
+            self.following.take(entries)
             at = entries[-1].position
 
     def _left_or_came_back(self) -> Iterator[tuple[AlarmRecord, Event]]:
         """Alarms that stand and are no longer watched, and disabled ones that are watched again."""
-        watched = {alarm.id for alarm in self.watch.alarms} | self.detection.ids
+        watched = self.following.ids
         for record in self.database.records():
             if record.kind in (*derived.KINDS, "notice_dead"):
                 continue
@@ -147,7 +148,7 @@ class Engine:
         A condition goes only where each of its rules has been read and is inside: what is unknown is held.
         """
         on_record = {record.id: record.alarm for record in self.database.records()}
-        live = self.evaluation.live
+        live = self.following.evaluation.live
         for number, watched in enumerate(self.watch.alarms):
             severity = self.watch.holding(live.holds, number)
             alarm = on_record.get(watched.id)
@@ -158,37 +159,23 @@ class Engine:
             elif severity is None and stands and (~live.beyond[mine] & (live.last_ms[mine] >= 0)).all():
                 yield number, None
 
-    def _evaluate(self, entries: Sequence[Entry]) -> tuple[list[Turn], list[Turn], list[Sighting]]:
-        """Take the batches among `entries` one by one, in the order of their arrival."""
-        turns: list[Turn] = []
-        late: list[Turn] = []
-        sightings: list[Sighting] = []
-        for entry in entries:
-            if entry.kind == "batch":
-                for chunk in chunks([entry], 1):
-                    live_turns, late_turns = self.evaluation.take(chunk.rows, entry.received_ms)
-                    turns += live_turns
-                    late += late_turns
-                    sightings += self.detection.take(chunk.rows, entry.received_ms)
-        return turns, late, sightings
-
     def _apply_turns(self, change: Transaction, turns: Sequence[Turn], now_ms: int) -> None:
         """Move the alarms of the rules that turned, each at the instant that decided it."""
-        for turn, watched, _, severity in self._replayed(turns, self.evaluation.live.holds):
+        for turn, watched, _, severity in self._replayed(turns, self.following.evaluation.live.holds):
             event: Event = Fell(turn.at_ms) if severity is None else Rose(turn.at_ms, severity)
             value = None if np.isnan(turn.value) else turn.value
             self._apply_watched(change, watched, Act(event, turn.at_ms, value=value, since_ms=turn.since_ms), now_ms)
 
     def _apply_sightings(self, change: Transaction, sightings: Iterable[Sighting], now_ms: int) -> None:
-        """Raise, grade and clear the alarms of works whose water is unlike itself; a class moves with its severity."""
+        """Raise, grade and clear the alarms of works and lift stations; a class moves with its severity."""
         for seen in sightings:
-            record = change.find(seen.works.id, asset=seen.works.asset, kind=seen.kind)
+            record = change.find(seen.alarm, asset=seen.asset, kind=seen.kind)
             graded = replace(record, kind=seen.kind) if isinstance(seen.act.event, Rose) else record
             self._apply_to(change, graded, seen.act, now_ms)
 
     def _note_late(self, change: Transaction, late: Sequence[Turn]) -> None:
         """Write what a backlog tells into the history; nobody is told."""
-        for turn, watched, before, severity in self._replayed(late, self.evaluation.late.holds):
+        for turn, watched, before, severity in self._replayed(late, self.following.evaluation.late.holds):
             if (before is None) != (severity is None):
                 at_ms = turn.at_ms if severity is None else turn.since_ms
                 grade = int(before or severity or Severity.LOW)
@@ -207,10 +194,6 @@ class Engine:
             holds[turn.rule] = turn.rose
             yield turn, self.watch.alarms[number], before, self.watch.holding(holds, number)
 
-    def _note_sites(self, change: Transaction, entries: Sequence[Entry]) -> None:
-        for site, received_ms in {entry.site: entry.received_ms for entry in entries}.items():
-            change.set_meta(f"{SITES}:{site}", str(received_ms))
-
     def _apply_derived(self, change: Transaction, now_ms: int) -> None:
         """Raise what follows from other conditions and from time, clear what no longer does, mark what is in doubt."""
         holding = {one.id: one for one in self._derived(now_ms)}
@@ -228,15 +211,13 @@ class Engine:
             self._apply_to(change, record, Act(Doubted(doubtful), now_ms), now_ms)
 
     def _derived(self, now_ms: int) -> Iterator[Derived]:
-        settings, register = self.planner.settings, self.planner.register
-        live = self.evaluation.live
-        limit_ms = int(settings.site_silent_after_s * 1000)
-        heard = {name.removeprefix(f"{SITES}:"): int(at) for name, at in self.database.metas(f"{SITES}:").items()}
+        settings, register, live = self.planner.settings, self.planner.register, self.following.evaluation.live
         standing = self.database.records(only_standing=True)
-        if now_ms - self._listening.since_ms > limit_ms:
-            yield from derived.silent_sites(register, heard, limit_ms, now_ms=now_ms)
-        else:
-            yield from derived.still_silent(standing, heard, self.database.onsets_ms())
+        onsets = self.database.onsets_ms()
+        holding = {record.id: onsets.get(record.id, 0) for record in standing if record.alarm.condition}
+        heard, since_ms = hearing.heard_ms(self.database, register), self._listening.since_ms
+        yield from hearing.silences(register, settings, heard, holding, now_ms=now_ms, since_ms=since_ms)
+        yield from hearing.wrong_clocks(register, hearing.kept_clocks(self.database))
         yield from derived.silent_buses(self.watch, live)
         yield from derived.chattering(self.watch, live)
         yield from derived.hidden_too_long(standing, now_ms=now_ms)
@@ -298,10 +279,3 @@ class Engine:
         applied = change.apply(record, act, kind, now_ms=now_ms)
         self.planner.plan(change, applied, kind, now_ms=now_ms)
         return applied.record
-
-    def _maybe_snapshot(self, change: Transaction, position: int) -> None:
-        if position - self._snapshot_at >= self.snapshot_every_entries:
-            change.set_meta(SNAPSHOT, base64.b64encode(self.evaluation.snapshot()).decode())
-            change.set_meta(WORKS_SNAPSHOT, self.detection.snapshot())
-            change.set_meta(SNAPSHOT_AT, str(position))
-            self._snapshot_at = position

@@ -3,20 +3,22 @@
 The register's folder may hold `alarms.toml` (people, duties, channels) and `setpoints.csv` (rows in place of shipped
 ones). When a file of the folder changes, and at each midnight, the service is built anew from it; a file that no
 longer loads is reported once, and the service goes on with what it had. Notices are sent by a thread of their own, so
-that a robot that does not answer holds up nobody's alarm.
+that a robot that does not answer holds up nobody's alarm; replies by SMS come in on threads of their own.
 """
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from analytics.alarms.channels.make import make_channel
+from analytics.alarms.answering import answer
+from analytics.alarms.channels.make import make_channel, make_inboxes
 from analytics.alarms.channels.port import Channel
 from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.engine import GAP_MS, Engine
@@ -33,6 +35,9 @@ from edge.errors import BadInput, ConfigError
 from ingest.config import Centre
 from ingest.journal import Journal
 from ingest.register_files import load_register
+
+if TYPE_CHECKING:
+    from analytics.alarms.channels.smpp_inbox import SmppInbox, Sms
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +60,7 @@ class Plant:
     watch: Watch
     where: Places
     channels: Mapping[str, Channel]
+    inboxes: "Sequence[SmppInbox]"
 
 
 def run(centre: Centre, clock: Clock, stop: threading.Event) -> None:
@@ -64,7 +70,7 @@ def run(centre: Centre, clock: Clock, stop: threading.Event) -> None:
     while plant is not None:
         with _opened(centre, plant, clock) as (engine, sender):
             log.info("watching %d conditions for %d alarms", len(plant.watch.rules), len(plant.watch.alarms))
-            with _sending(sender, clock) as sending:
+            with _receiving(centre, plant, clock), _sending(sender, clock) as sending:
                 plant, seen = _serve(engine, sending, centre, seen, clock, stop)
             sending.result()
 
@@ -77,9 +83,13 @@ def load_plant(centre: Centre, *, now_ms: int) -> Plant:
     unknown = next((window for window in settings.windows if window.asset not in register.assets), None)
     if unknown is not None:
         raise ConfigError(f"{folder / SETTINGS_FILE}: window {unknown.name}: no asset {unknown.asset!r} in assets.csv")
+    strange = next((one.asset for one in settings.lift_stations if one.asset not in register.assets), None)
+    if strange is not None:
+        raise ConfigError(f"{folder / SETTINGS_FILE}: lift station {strange}: no asset {strange!r} in assets.csv")
     own = [folder / SETPOINTS_FILE] if (folder / SETPOINTS_FILE).exists() else []
     channels = {one.name: make_channel(one, folder) for one in settings.channels}
-    return Plant(planner, watch(register, load_setpoints(*own)), places(register, now_ms=now_ms), channels)
+    watched, where = watch(register, load_setpoints(*own)), places(register, now_ms=now_ms)
+    return Plant(planner, watched, where, channels, make_inboxes(settings.channels, folder))
 
 
 def load_planner(centre: Centre) -> Planner:
@@ -150,6 +160,30 @@ def _send(sender: Sender, clock: Clock, stop: threading.Event) -> None:
     while not stop.is_set():
         if sender.send_due(now_ms=clock.now_ms()) == 0:
             stop.wait(max(clock.real_s(SEND_S), LEAST_PAUSE_S))
+
+
+@contextmanager
+def _receiving(centre: Centre, plant: Plant, clock: Clock) -> Iterator[None]:
+    """Do what replies ask while the block lasts, each inbox on a thread of its own; what fails rises at the end."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(max(len(plant.inboxes), 1), "alarm-replies") as pool:
+        inboxes = [pool.submit(_receive, inbox, centre, plant.planner, clock, stop) for inbox in plant.inboxes]
+        try:
+            yield
+        finally:
+            stop.set()
+    for inbox in inboxes:
+        inbox.result()
+
+
+def _receive(inbox: "SmppInbox", centre: Centre, planner: Planner, clock: Clock, stop: threading.Event) -> None:
+    with closing(AlarmDatabase(Path(centre.data_dir) / DATABASE_FILE)) as database:
+
+        def handle(sms: "Sms") -> None:
+            answered = answer(database, planner, sms.phone, sms.text, now_ms=clock.now_ms())
+            log.info("a reply over %s: %s%s", inbox.name, "" if answered.done else "nothing done, ", answered.detail)
+
+        inbox.receive(handle, stop)
 
 
 def _signature(centre: Centre, now_ms: int) -> Signature:

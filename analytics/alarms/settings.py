@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from analytics.alarms.rota import Person, Rota, Step
 from analytics.alarms.windows import Window
+from analytics.pumps import STARTS_PER_HOUR
 from edge.config import load_toml
 
 Name = Annotated[str, Meta(min_length=1, max_length=60)]
@@ -29,6 +30,8 @@ class ChannelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user: str | None = None
     sender: str | None = None
     """Sender of mails, or source number of SMS."""
+    replies: bool = False
+    """Receive what crews answer by SMS (SMPP): the operator must allow the account to bind as a receiver."""
     per_minute: Annotated[int, Meta(ge=1)] = 18
     """Messages a minute that the service takes."""
     kept_for_critical: Annotated[int, Meta(ge=0)] = 6
@@ -41,6 +44,8 @@ class ChannelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"channel {self.name}: {self.kind} needs token_file")
         if self.kind in ("sms_http", "smpp", "mail") and self.url is None:
             raise ValueError(f"channel {self.name}: {self.kind} needs url")
+        if self.replies and self.kind != "smpp":
+            raise ValueError(f"channel {self.name}: only smpp receives replies")
 
 
 class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +76,25 @@ class Chains(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: Chain = Chain()
 
 
+class LiftStation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The levels of a sewage lift station, by which its overflow and its pumps' dry running are judged."""
+
+    asset: Name
+    weir_m: float
+    """At which it overflows. [m]"""
+    start_m: float
+    """At which the last of its pumps has started. [m]"""
+    stop_m: float
+    """At which its pumps should have stopped. [m]"""
+    floor_m: float = 0.0
+    """Lowest level that can be read. [m]"""
+    starts_per_hour: Annotated[int, Meta(ge=1)] = STARTS_PER_HOUR
+
+    def __post_init__(self) -> None:
+        if not self.floor_m <= self.stop_m < self.start_m < self.weir_m:
+            raise ValueError(f"lift station {self.asset}: levels rise as floor_m, stop_m, start_m, weir_m")
+
+
 class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything the alarm engine needs to know beyond the register."""
 
@@ -79,6 +103,7 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rotas: list[Rota] = []
     chains: Chains = Chains()
     windows: list[Window] = []
+    lift_stations: list[LiftStation] = []
     manager: str = ""
     """Person who is told when a duty has nobody or a notice reached nobody."""
     settle_s: Annotated[float, Meta(ge=0)] = 75.0
@@ -86,6 +111,7 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace_s: Annotated[float, Meta(ge=0)] = 120.0
     """How long consequences stay quiet after their cause has gone."""
     site_silent_after_s: Annotated[float, Meta(gt=0)] = 900.0
+    """No word from any site for a third of this is the centre's own silence: broker, ingest or its line."""
     link_base: str = ""
     """Address of the console as crews reach it, for acknowledgement links; empty for none."""
     link_key_file: str | None = None
@@ -95,6 +121,7 @@ class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         channels, people = _unique("channel", self.channels), _unique("person", self.people)
         rotas = _unique("rota", self.rotas)
         _unique("window", self.windows)
+        _once("lift station", [station.asset for station in self.lift_stations])
         for person in self.people:
             _known(f"person {person.name}", "channel", person.channels, channels)
         for rota in self.rotas:
@@ -127,7 +154,10 @@ def load_settings(path: Path) -> AlarmSettings:
 
 
 def _unique(what: str, named: Sequence[ChannelSettings | Person | Rota | Window]) -> list[str]:
-    names = [one.name for one in named]
+    return _once(what, [one.name for one in named])
+
+
+def _once(what: str, names: list[str]) -> list[str]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"{what} {twice!r} is there twice: names are unique")

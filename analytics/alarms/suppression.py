@@ -21,6 +21,8 @@ from ingest.register import Plan, Register, span_ms
 
 PLAN_PREFIX = "plan:"
 COVER_PREFIXES = (PLAN_PREFIX, WINDOW_PREFIX)
+CENTRE = "centre:"
+"""Node above every site: where the centre itself is deaf."""
 PLANNED = ("supply_lost", "voltage", "pump", "pressure", "device_silent", "site_silent")
 """Classes that an approved interruption of their supply explains."""
 SEEN_WITHIN_MS = 62_000
@@ -44,15 +46,17 @@ class Places:
 
     graph: AssetGraph
     number: Mapping[str, int]
-    """Asset id, `site:<site>` or `device:<site>/<device>` → its number in the graph."""
+    """Asset id, `site:<site>`, `device:<site>/<device>` or `CENTRE` → its number in the graph."""
 
     def of(self, record: AlarmRecord) -> int | None:
         """Return where an alarm sits; None if the register does not know the place."""
         subject = record.id.split("#", 1)[0]
         if record.kind == "device_silent":
             return self.number.get(f"device:{subject}")
-        if record.kind in ("site_silent", "devices_silent"):
+        if record.kind in ("site_silent", "devices_silent", "clock_wrong"):
             return self.number.get(f"site:{subject}")
+        if record.kind == "centre_silent":
+            return self.number.get(CENTRE)
         return self.number.get(record.asset)
 
     def is_above(self, top: int, place: int) -> bool:
@@ -122,7 +126,7 @@ def _service(record: AlarmRecord, marks: Sequence[str], now_ms: int) -> Iterator
 
 
 def _edges(register: Register, now_ms: int) -> Iterator[tuple[str, str]]:
-    """(child, parent): supply between assets, sites at their gateway, devices at their site and what they watch."""
+    """(child, parent): supply between assets, sites at their gateway and the centre, devices at what they watch."""
     for entries in register.assets.values():
         for asset in entries:
             start_ms, end_ms = span_ms(asset)
@@ -130,6 +134,8 @@ def _edges(register: Register, now_ms: int) -> Iterator[tuple[str, str]]:
                 yield asset.id, asset.parent
     for site, asset_id in site_assets(register).items():
         yield f"site:{site}", asset_id
+    for site in {entry.point.split("/", 1)[0]: None for entry in register.points.values()}:
+        yield f"site:{site}", CENTRE
     for entry in register.points.values():
         site, name = entry.point.split("/", 1)
         device = name.split(".", 1)[0]

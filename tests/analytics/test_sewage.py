@@ -9,22 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analytics.lift_station import (
+from analytics.lift_station import level_sensor_at_fault, overflowing, running_dry, time_to_overflow_s
+from analytics.limit_files import load_limits
+from analytics.limits import in_force
+from analytics.pumps import (
     Drawdowns,
     drawdowns,
-    level_sensor_at_fault,
     longest_run_s,
     losing_capacity,
     over_cycling,
-    overflowing,
-    running_dry,
     runtime_imbalance,
     shortest_cycle_min,
     starts_in_hour,
-    time_to_overflow_s,
 )
-from analytics.limit_files import load_limits
-from analytics.limits import in_force
 from analytics.sewage import class_days, infiltrating
 
 NAN = math.nan

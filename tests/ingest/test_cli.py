@@ -119,3 +119,13 @@ def test_a_centre_with_another_broker_runs_no_broker_of_its_own(tmp_path):
 @pytest.mark.parametrize("command", ["run", "replay", "sites"])
 def test_every_command_shows_an_example(command):
     assert "Example: steppe ingest" in call(command, "--help")
+
+
+def test_a_reader_that_was_switched_off_is_seen_and_let_go(centre_file, journal, batch):
+    journal.commit([batch(seq) for seq in range(9)])
+    journal.advance("alarms", 2)
+    journal.advance("store", 9)
+    assert call("readers", centre_file) == "alarms: 7 entries behind\nstore: 0 entries behind\n"
+    assert call("readers", centre_file, "--forget", "alarms") == "store: 0 entries behind\n"
+    with pytest.raises(BadInput, match="no reader 'alarms'; there are: store"):
+        call("readers", centre_file, "--forget", "alarms")

@@ -11,11 +11,12 @@ from support.wire import NOW_MS, STREAM, batch_payload, make_status
 
 from edge.wire import Ack, DroppedRange, encode, topic
 from ingest.check import check
-from ingest.journal import Journal
+from ingest.journal import HELD_BACK, Journal
 from ingest.journal_file import JournalDamaged, JournalError, JournalFull, JournalLock, JournalLocked
 
 SITE = "qingshui-wtp"
 OTHER_STREAM = "ab12" * 8
+DAY_MS = 86_400_000
 BIG = {"values": [0.123456] * 10_000, "t0_ms": NOW_MS - 10_000_000}
 """A payload of some 200 kB."""
 
@@ -279,3 +280,16 @@ def test_any_order_and_repetition_gives_the_same_ack_and_content(tmp_path_factor
         assert {seq for seq in range(20) if ack.covers(seq)} == {number for number, name in sent if name == stream}
         assert ack.upto == -1 or (not ack.covers(ack.upto + 1) and ack.covers(0))
     journal.close()
+
+
+def test_a_reader_that_holds_much_back_beyond_keep_days_is_told_of_once(journal, batch, caplog):
+    """The alarm service was switched off for good; the store has read everything."""
+    journal.commit([batch(seq) for seq in range(HELD_BACK + 2)])
+    journal.advance("alarms", 1)
+    journal.advance("store", HELD_BACK + 2)
+    assert [journal.prune(NOW_MS + DAY_MS) for _ in range(3)] == [1, 0, 0]
+    assert [record.getMessage().split(": ")[1] for record in caplog.records] == [
+        "old entries are kept for 'alarms'; start it, or see 'steppe ingest readers'"
+    ]
+    journal.forget_reader("alarms")
+    assert journal.prune(NOW_MS + DAY_MS) == HELD_BACK + 1

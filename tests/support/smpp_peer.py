@@ -1,4 +1,4 @@
-"""A scripted SMS centre: SMPP 3.4 on loopback, far enough to bind, take messages and say no."""
+"""A scripted SMS centre: SMPP 3.4 on loopback, far enough to bind, take and give messages, and say no."""
 
 import socket
 import struct
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-BIND_TRANSMITTER, SUBMIT_SM, UNBIND = 0x02, 0x04, 0x06
+BIND_RECEIVER, BIND_TRANSMITTER, SUBMIT_SM, DELIVER_SM, UNBIND = 0x01, 0x02, 0x04, 0x05, 0x06
+RESPONSE = 0x80000000
 HEADER = struct.Struct(">IIII")
 
 
@@ -18,6 +19,28 @@ class SmppPeer:
     port: int = 0
     submitted: list[bytes] = field(default_factory=list)
     status: dict[int, int] = field(default_factory=dict)
+    answered: list[int] = field(default_factory=list)
+    """Status of each answer to a message that it gave."""
+    _receiver: socket.socket | None = None
+
+    @property
+    def has_receiver(self) -> bool:
+        """Whether somebody is bound to take messages."""
+        return self._receiver is not None
+
+    def give(self, phone: str, text: str, *, receipt: bool = False) -> None:
+        """Give one message to whoever is bound as a receiver."""
+        assert self._receiver is not None, "nobody is bound as a receiver"
+        plain = text.isascii()
+        body = b"\0\1\1" + phone.encode() + b"\0\1\1" + b"10690000\0" + bytes([4 if receipt else 0]) + b"\0\0\0\0\0\0"
+        raw = text.encode("ascii" if plain else "utf-16-be")
+        body += bytes([0 if plain else 8, 0, len(raw)]) + raw
+        self._receiver.sendall(HEADER.pack(16 + len(body), DELIVER_SM, 0, 1000 + len(self.answered)) + body)
+
+    def hang_up(self) -> None:
+        """Break the receiver's connection."""
+        assert self._receiver is not None, "nobody is bound as a receiver"
+        self._receiver.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -41,21 +64,27 @@ def _serve(server: socket.socket, peer: SmppPeer) -> None:
             return
         with line:
             while pdu := _read(line):
-                command, sequence, body = pdu
+                command, status, sequence, body = pdu
+                if command == DELIVER_SM | RESPONSE:
+                    peer.answered.append(status)
+                    continue
                 if command == SUBMIT_SM:
                     peer.submitted.append(body)
                 status = peer.status.get(command, 0)
                 said = b"" if status or command == UNBIND else b"centre-1\x00"
-                line.sendall(HEADER.pack(16 + len(said), command | 0x80000000, status, sequence) + said)
+                line.sendall(HEADER.pack(16 + len(said), command | RESPONSE, status, sequence) + said)
+                if command == BIND_RECEIVER and not status:
+                    peer._receiver = line
+            peer._receiver = None
 
 
-def _read(line: socket.socket) -> tuple[int, int, bytes] | None:
+def _read(line: socket.socket) -> tuple[int, int, int, bytes] | None:
     header = _exactly(line, 16)
     if header is None:
         return None
-    length, command, _, sequence = HEADER.unpack(header)
+    length, command, status, sequence = HEADER.unpack(header)
     body = _exactly(line, length - 16)
-    return None if body is None else (command, sequence, body)
+    return None if body is None else (command, status, sequence, body)
 
 
 def _exactly(line: socket.socket, count: int) -> bytes | None:

@@ -1,6 +1,8 @@
 """Channels from their settings: secrets are read here, once."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analytics.alarms.channels.mail import Mail
 from analytics.alarms.channels.port import Channel
@@ -9,6 +11,9 @@ from analytics.alarms.channels.sms import SmsGateway
 from analytics.alarms.settings import ChannelSettings
 from edge.config import read_secret
 from edge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from analytics.alarms.channels.smpp_inbox import SmppInbox
 
 
 def make_channel(settings: ChannelSettings, base: Path) -> Channel:
@@ -37,6 +42,20 @@ def make_channel(settings: ChannelSettings, base: Path) -> Channel:
             from analytics.alarms.channels.others import Other
 
             return Other(name, token)
+
+
+def make_inboxes(channels: Sequence[ChannelSettings], base: Path) -> "list[SmppInbox]":
+    """Return an inbox for every channel that receives replies. Raises ConfigError."""
+    receiving = [one for one in channels if one.replies]
+    if not receiving:
+        return []
+    from analytics.alarms.channels.smpp_inbox import SmppInbox
+
+    passwords = [read_secret(base / one.token_file) if one.token_file else "" for one in receiving]
+    return [
+        SmppInbox(one.name, *_host_port(one, 2775), one.user or "", password)
+        for one, password in zip(receiving, passwords, strict=True)
+    ]
 
 
 def _host_port(settings: ChannelSettings, default: int) -> tuple[str, int]:

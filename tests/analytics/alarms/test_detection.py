@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from support.alarm_script import MINUTE_MS, START_MS, Play, county
 
-from analytics.alarms import engine
+from analytics.alarms import following
 from analytics.alarms.audit import AuditRow
 from analytics.alarms.detection import Detection, works_of
 from analytics.alarms.evaluate import LIVE_MS
@@ -113,7 +113,7 @@ def test_killed_in_the_middle_it_tells_the_same_story(
     play = Play(tmp_path, works(), snapshot_every_entries=snapshot_every)
     tell(play, season((0, 2, 3)), killed_at=(FROM + 1, FROM + 12, TO + 1))
     assert story(play) == story(undisturbed_by_kills)
-    assert (int(play.database.meta(engine.SNAPSHOT_AT, "0")) > 0) == (snapshot_every < ROWS)
+    assert (int(play.database.meta(following.AT, "0")) > 0) == (snapshot_every < ROWS)
 
 
 def test_one_channel_alone_is_its_instrument_and_low(tmp_path: Path) -> None:

@@ -259,7 +259,7 @@ def test_an_engine_that_was_stopped_for_a_night_takes_its_own_silence_for_nobody
     quiet(play, 5, minutes=3)
     play.now_ms += 9 * 60 * MINUTE_MS
     play.kill()
-    play.minute(10)
+    play.minute(4)
     assert play.states() == {}
     quiet(play, 4, minutes=20)
     assert play.states() == {"st-4#silent": "B"}

@@ -18,6 +18,10 @@ from edge.errors import BadInput, ConfigError
 from ingest.config import Centre
 
 WITHIN_S = 20.0
+SETPOINT = (
+    "profile,quantity,level,value,alarm_class,priority,on_delay_s,off_delay_s,on_readings,off_readings,deadband,"
+    "verified,source,note\nworks_outlet,turbidity_ntu,H,0.6,O,medium,900,1800,1,1,0.05,yes,county,\n"
+)
 
 
 @contextmanager
@@ -83,6 +87,26 @@ def test_a_register_is_taken_while_running_and_a_broken_one_keeps_the_old(
             '[[windows]]\nname = "w"\nasset = "f9"\nstart = 2026-01-01T00:00:00\nhours = 1\n',
             "no asset 'f9'",
         ),
+        (
+            "alarms.toml",
+            '[[lift_stations]]\nasset = "ls9"\nweir_m = 3.0\nstart_m = 1.5\nstop_m = 0.5\n',
+            "no asset 'ls9'",
+        ),
+        (
+            "alarms.toml",
+            '[[lift_stations]]\nasset = "station_0"\nweir_m = 1.0\nstart_m = 1.5\nstop_m = 0.5\n',
+            "levels rise",
+        ),
+        (
+            "assets.csv",
+            REGISTER["assets.csv"].replace("1号线,150122,,", "1号线,150122,station_0,"),
+            "assets.csv",
+        ),
+        ("alarms.toml", '[chains.high]\nsteps = [{ after_min = 0, person = "nobody" }]\n', "no person 'nobody'"),
+        ("alarms.toml", 'text = "x"\n', "unknown field"),
+        ("setpoints.csv", SETPOINT.replace("0.05,yes", "-1,yes"), "dead-band and delays of zero or more"),
+        ("setpoints.csv", SETPOINT.replace(",0.6,", ",,"), "needs a value"),
+        ("setpoints.csv", SETPOINT.replace("medium", "urgent"), "'urgent' is unknown"),
     ],
 )
 def test_files_that_cannot_be_used_are_refused_at_the_start_in_one_line(
