@@ -18,10 +18,13 @@ COMMANDS = {
     "edge": ("edge.cli:edge", "Read meters and carry readings to the centre (gateway)."),
     "ingest": ("ingest.cli:ingest", "Receive, check, keep and store readings (centre)."),
     "centre": ("ingest.cli:centre", "Run the centre's processes together."),
+    "site": ("ingest.authority.cli:site", "Admit gateways to the centre, renew and revoke them."),
     "power": ("analytics.power_cli:power", "Supply reliability and voltage compliance, on your own files too."),
     "water": ("analytics.water_cli:water", "Water quality: limits, disinfection, event detection."),
     "alarms": ("analytics.alarms.cli:alarms", "Alarms: list, acknowledge, shelve, run the engine."),
     "analytics": ("analytics.cli:analytics", "Keep the numbers up to date (centre)."),
+    "dashboards": ("dashboards.grafana.cli:dashboards", "Grafana: build, publish and test the dashboards, feed them."),
+    "console": ("dashboards.console.cli:console", "The web console: run it, say who may come in."),
     "demo": ("simulators.cli:demo", "A virtual county through the whole road, checked against the truth."),
     "simulate": ("simulators.cli:simulate", "Make a virtual county, serve its meters, replay recordings."),
 }

@@ -173,7 +173,7 @@ Message = Batch | PointList | Status | Ack
 M = TypeVar("M", Batch, PointList, Status, Ack)
 
 
-def topic(site: str, leaf: Literal["batch", "points", "status", "ack"]) -> str:
+def topic(site: str, leaf: Literal["batch", "points", "status", "ack", "csr", "cert"]) -> str:
     """Return the topic of one site's messages of one kind."""
     return f"steppe/v1/{site}/{leaf}"
 
