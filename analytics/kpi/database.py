@@ -215,6 +215,15 @@ class KpiDatabase:
         query = "SELECT at_ms, kpi, subject, day, sum, old, new, why, published_ms FROM correction ORDER BY number"
         return [Correction(*row) for row in self._read(query)]
 
+    def corrections_of(self, kpi: str, subjects: Sequence[str], from_day: str, last_day: str) -> list[Correction]:
+        """Return the corrections of some subjects' days, both ends included, in order."""
+        marks = ", ".join("?" * len(subjects))
+        query = (
+            "SELECT at_ms, kpi, subject, day, sum, old, new, why, published_ms FROM correction"  # noqa: S608 - marks only
+            f" WHERE kpi = ? AND subject IN ({marks}) AND day >= ? AND day <= ? ORDER BY number"
+        )
+        return [Correction(*row) for row in self._read(query, (kpi, *subjects, from_day, last_day))]
+
     def remember(self, name: str, value: str) -> None:
         """Keep a word under a name."""
         self._write("INSERT OR REPLACE INTO progress VALUES (?, ?)", [(name, value)])

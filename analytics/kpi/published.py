@@ -68,6 +68,10 @@ class Published:
         found = ledger(self.database, from_day, to_day)
         return [event for event in found if any(row.asset in inside for row in event.rows)]
 
+    def events_everywhere(self, from_day: str, to_day: str) -> list[LedgerEvent]:
+        """Return the interruptions of all regions that began in the span, by start."""
+        return ledger(self.database, from_day, to_day)
+
     def weigh(self, level: Level) -> Callable[[InterruptionRow], float]:
         """Return what an interruption's unit counts at a level. [customers]"""
         return lambda row: float(row.customers if level == "lv" else self._is_transformer(row.asset))

@@ -1,15 +1,23 @@
 """Quarter-hours of a point between two instants, summed up by the store."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.register import Asset
-from ingest.store import MAX_BUCKETS, Store
+from ingest.store import MAX_BUCKETS, Buckets
 
 QUARTER_MS = 15 * 60_000
 Floats = NDArray[np.float64]
+
+
+class Steps(Protocol):
+    """What sums up readings in equal steps, as a store does."""
+
+    def buckets(self, point: str, start_ms: int, end_ms: int, step_ms: int) -> Buckets:
+        """Return the readings with start <= t < end summed up. Raises StoreError."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +29,7 @@ class Quarters:
     high: Floats
 
 
-def read_quarters(store: Store, point: str, start_ms: int, end_ms: int) -> Quarters:
+def read_quarters(store: Steps, point: str, start_ms: int, end_ms: int) -> Quarters:
     """Return the quarter-hours of a point. Raises StoreError."""
     count = -(-(end_ms - start_ms) // QUARTER_MS)
     columns = np.full((3, count), np.nan)

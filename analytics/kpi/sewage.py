@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.kpi.day_sums import days_between
-from analytics.kpi.quarters import QUARTER_MS, Quarters, read_quarters
+from analytics.kpi.quarters import QUARTER_MS, Quarters, Steps, read_quarters
 from analytics.kpi.water import Progress
 from ingest.days import day_bounds
 from ingest.lines import measurement
 from ingest.register import Register
-from ingest.store import Store
 
 RUN_DAYS = 15
 """Days with run time that make a month count."""
@@ -93,7 +92,7 @@ def is_current(point: str) -> bool:
 
 
 def facilities(
-    store: Store,
+    store: Steps,
     points: Mapping[str, Sequence[str]],
     from_day: str,
     to_day: str,
@@ -105,7 +104,7 @@ def facilities(
 
 
 def _facility(
-    store: Store, asset: str, names: Sequence[str], from_day: str, to_day: str, timezone: str, progress: Progress
+    store: Steps, asset: str, names: Sequence[str], from_day: str, to_day: str, timezone: str, progress: Progress
 ) -> Facility:
     days = days_between(from_day, to_day)
     bounds = [day_bounds(day, timezone) for day in days]

@@ -91,17 +91,18 @@ class Testimony:
 
 def witnesses_near(register: Register, asset: str) -> list[Witness]:
     """Return the devices at an asset, below it, above it and beside it, in this order."""
-    children: dict[str, list[str]] = defaultdict(list)
-    for id_, stays in register.assets.items():
-        if stays[-1].parent is not None:
-            children[stays[-1].parent].append(id_)
-    above = _suppliers(asset, register)
+    children, above = _children(register), _suppliers(asset, register)
     relations: dict[str, Relation] = dict.fromkeys(children[above[0]] if above else (), "beside")
     relations |= dict.fromkeys(above, "above")
     relations |= dict.fromkeys(_below(asset, children), "below")
     relations[asset] = "here"
     found = [Witness(device, at, relations[at]) for device, at in watchers(register).items() if at in relations]
     return sorted(found, key=lambda w: (RELATIONS.index(w.relation), w.device))
+
+
+def below(asset: str, register: Register) -> list[str]:
+    """Return everything that an asset supplies, directly or not."""
+    return _below(asset, _children(register))
 
 
 def hear_witnesses(
@@ -134,7 +135,7 @@ def _testimony(
     return Testimony(
         witness=witness,
         poll_ms=0 if on_change else round(gap_ms / POLLS_OF_SILENCE),
-        stretches=tuple(_stretches(runs, on_change, *window_ms)),
+        stretches=tuple(_stretches(runs, *window_ms)),
         alive_throughout=throughout,
         alive_before_ms=int(runs.end_ms[before[0]]) if before and not throughout else None,
         alive_after_ms=int(runs.start_ms[after[0]]) if after and not throughout else None,
@@ -144,13 +145,12 @@ def _testimony(
     )
 
 
-def _stretches(runs: Runs, on_change: bool, start_ms: int, end_ms: int) -> list[Stretch]:
+def _stretches(runs: Runs, start_ms: int, end_ms: int) -> list[Stretch]:
     """The whole window, without a hole."""
     found: list[Stretch] = []
     told_ms = start_ms
     for run in range(len(runs)):
-        until_ms = int(runs.start_ms[run + 1]) if on_change and run + 1 < len(runs) else int(runs.end_ms[run])
-        first_ms, last_ms = max(int(runs.start_ms[run]), told_ms), min(until_ms, end_ms)
+        first_ms, last_ms = max(int(runs.start_ms[run]), told_ms), min(int(runs.end_ms[run]), end_ms)
         if last_ms < first_ms or first_ms > end_ms:
             continue
         found += _silence(runs, run, told_ms, first_ms)
@@ -218,6 +218,14 @@ def _suppliers(asset: str, register: Register) -> list[str]:
         found.append(stays[-1].parent)
         stays = register.assets.get(stays[-1].parent)
     return found
+
+
+def _children(register: Register) -> dict[str, list[str]]:
+    children: dict[str, list[str]] = defaultdict(list)
+    for asset, stays in register.assets.items():
+        if stays[-1].parent is not None:
+            children[stays[-1].parent].append(asset)
+    return children
 
 
 def _below(asset: str, children: Mapping[str, Sequence[str]]) -> list[str]:

@@ -12,11 +12,10 @@ from datetime import date
 import numpy as np
 
 from analytics.hours import QUARTERS_PER_H, HoursKept, hour_means, hours_kept
-from analytics.kpi.quarters import in_service, read_quarters
+from analytics.kpi.quarters import Steps, in_service, read_quarters
 from analytics.limits import Limit, in_force
 from ingest.lines import measurement
 from ingest.register import PointEntry, Register
-from ingest.store import Store
 
 STANDARD = "GB 5749-2022"
 PLACES = ("works_outlet", "network_end")
@@ -77,7 +76,7 @@ def place_of(entry: PointEntry) -> str:
 
 
 def water_compliance(
-    store: Store, register: Register, points: Sequence[WaterPoint], start_ms: int, end_ms: int, progress: Progress
+    store: Steps, register: Register, points: Sequence[WaterPoint], start_ms: int, end_ms: int, progress: Progress
 ) -> list[WaterRow]:
     """Return each quantity and place of some points over whole hours between two instants. Raises StoreError."""
     groups: dict[tuple[str, str], list[WaterPoint]] = defaultdict(list)
@@ -87,7 +86,7 @@ def water_compliance(
 
 
 def _row(
-    store: Store, register: Register, group: Sequence[WaterPoint], start_ms: int, end_ms: int, progress: Progress
+    store: Steps, register: Register, group: Sequence[WaterPoint], start_ms: int, end_ms: int, progress: Progress
 ) -> WaterRow:
     points = []
     for one in group:
@@ -98,7 +97,7 @@ def _row(
     return WaterRow(group[0].limit, group[0].place, len({p.asset for p in points}), total, tuple(points))
 
 
-def _point_hours(store: Store, register: Register, one: WaterPoint, start_ms: int, end_ms: int) -> PointHours:
+def _point_hours(store: Steps, register: Register, one: WaterPoint, start_ms: int, end_ms: int) -> PointHours:
     entry = one.entry
     quarters = read_quarters(store, entry.point, start_ms, end_ms).mean
     serving = in_service(register.assets[entry.asset], start_ms, end_ms).reshape(-1, QUARTERS_PER_H).all(axis=1)
