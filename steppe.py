@@ -25,6 +25,7 @@ COMMANDS = {
     "analytics": ("analytics.cli:analytics", "Keep the numbers up to date (centre)."),
     "dashboards": ("dashboards.grafana.cli:dashboards", "Grafana: build, publish and test the dashboards, feed them."),
     "console": ("dashboards.console.cli:console", "The web console: run it, say who may come in."),
+    "report": ("dashboards.report.cli:report", "The report of a region: figures with their doubt, A4 page or workbook."),
     "demo": ("simulators.cli:demo", "A virtual county through the whole road, checked against the truth."),
     "simulate": ("simulators.cli:simulate", "Make a virtual county, serve its meters, replay recordings."),
 }

@@ -2,8 +2,8 @@
 
 A child that ends is started again after a pause that doubles up to `LONGEST_PAUSE_S`; one that has run for
 `STEADY_S` starts afresh. Code 2 says that a person must change something: without broker or ingest there is nothing
-to run, so all stop; any other child is tried now and then, and the road goes on without it. Broker and ingest end
-with this process, however it ends, for it holds the other end of their standard input.
+to run, so all stop; any other child is tried now and then, and the road goes on without it. Every child ends with
+this process, however it ends, for it holds the other end of their standard input.
 """
 
 import importlib.util
@@ -23,6 +23,12 @@ from ingest.config import Centre
 log = logging.getLogger(__name__)
 
 STEPPE = (sys.executable, "-P", "-m", "steppe")
+OTHERS = (
+    ("analytics", "analytics.cli"),
+    ("alarms", "analytics.alarms.cli"),
+    ("console", "dashboards.console.cli"),
+)
+"""Words whose rooms may be missing, and where each would be found."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 STEADY_S = 60.0
@@ -42,14 +48,19 @@ class Program:
 
 
 def programs_of(centre: Centre, centre_file: Path) -> list[Program]:
-    """Return what the centre of `centre_file` runs: the embedded broker if it has one, ingest, numbers and alarms."""
+    """Return what the centre of `centre_file` runs: its embedded broker, ingest, numbers, alarms, console.
+
+    Where the store is one that Grafana can ask, also what feeds the dashboards.
+    """
     file = str(centre_file.resolve())
     programs = [Program("ingest run", (*STEPPE, "ingest", "run", "--with-parent", file))]
     if is_embedded(centre.broker):
         programs.insert(0, Program("centre broker", (*STEPPE, "centre", "broker", "--with-parent", file)))
-    for room, module in (("analytics", "analytics.cli"), ("alarms", "analytics.alarms.cli")):
+    for word, module in OTHERS:
         if importlib.util.find_spec(module) is not None:
-            programs.append(Program(f"{room} run", (*STEPPE, room, "run", file), needed=False))
+            programs.append(Program(f"{word} run", (*STEPPE, word, "run", "--with-parent", file), needed=False))
+    if centre.store.is_influxdb and importlib.util.find_spec("dashboards.grafana.cli") is not None:
+        programs.append(Program("dashboards feed", (*STEPPE, "dashboards", "feed", file), needed=False))
     return programs
 
 

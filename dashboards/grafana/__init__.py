@@ -1,0 +1,1 @@
+"""Grafana: dashboards as code, what feeds them, publish and self-test."""
