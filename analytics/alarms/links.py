@@ -34,8 +34,8 @@ def sign(link: Link, key: bytes) -> str:
     return f"{_word(text)}.{_word(_digest(text, key))}"
 
 
-def redeem(connection: sqlite3.Connection, word: str, key: bytes, *, now_ms: int) -> Link:
-    """Return what the word stands for and use it up, inside the caller's transaction. Raises LinkRefused."""
+def read(word: str, key: bytes, *, now_ms: int) -> Link:
+    """Return what the word stands for, without using it up. Raises LinkRefused where it is forged or too old."""
     text, _, digest = word.partition(".")
     try:
         raw = _bytes(text)
@@ -47,7 +47,13 @@ def redeem(connection: sqlite3.Connection, word: str, key: bytes, *, now_ms: int
         raise LinkRefused("this link was not made here: sign in and acknowledge on the console")
     if now_ms >= link.expires_ms:
         raise LinkRefused("this link is too old: sign in and acknowledge on the console")
-    row = (_digest(raw, key).hex(), now_ms)
+    return link
+
+
+def redeem(connection: sqlite3.Connection, word: str, key: bytes, *, now_ms: int) -> Link:
+    """Return what the word stands for and use it up, inside the caller's transaction. Raises LinkRefused."""
+    link = read(word, key, now_ms=now_ms)
+    row = (_digest(_bytes(word.partition(".")[0]), key).hex(), now_ms)
     used = connection.execute("INSERT OR IGNORE INTO link_used VALUES(?, ?)", row)
     if used.rowcount == 0:
         raise LinkRefused("this link was used before: the alarm has been taken")

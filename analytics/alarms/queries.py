@@ -62,6 +62,12 @@ def occurrence(connection: sqlite3.Connection, number: int) -> Occurrence | None
     return None if row is None else _occurrence(row)
 
 
+def occurrence_of(connection: sqlite3.Connection, alarm: str, number: int) -> Occurrence | None:
+    """Return an alarm's occurrence of a number; None where there is none."""
+    row = connection.execute("SELECT * FROM occurrence WHERE alarm = ? AND number = ?", (alarm, number)).fetchone()
+    return None if row is None else _occurrence(row)
+
+
 def newest(connection: sqlite3.Connection, alarms: Sequence[str]) -> dict[str, Occurrence]:
     """Return alarm → its newest occurrence, of those that have one."""
     rows = connection.execute(

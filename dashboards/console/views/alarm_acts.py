@@ -92,9 +92,11 @@ def act(database: AlarmDatabase, planner: Planner, number: int, wish: Wish, *, n
         return _again(database, before, seen, now_ms)
     except IllegalTransition:
         return _refused(database, seen, wish, now_ms)
+    if wish.verb != "acknowledge":
+        return Answer("done", wish.verb, number, record.alarm.state, now_ms, wish.by)
     with database.reading() as connection:
         after = queries.occurrence(connection, number)
-    return _done(record, after or seen, seen, wish, now_ms)
+    return acknowledged(record, after, seen, wish.by, now_ms)
 
 
 def _check(wish: Wish) -> None:
@@ -128,18 +130,18 @@ def _comment(database: AlarmDatabase, record: AlarmRecord, wish: Wish, now_ms: i
         audit.append(change.connection, row)
 
 
-def _done(record: AlarmRecord, after: Occurrence, seen: Occurrence, wish: Wish, now_ms: int) -> Answer:
-    """What is true after an act that was allowed, which may have changed nothing."""
-    state = record.alarm.state
-    if wish.verb != "acknowledge":
-        return Answer("done", wish.verb, after.id, state, now_ms, wish.by)
-    at_ms, by = after.acked_ms or after.closed_ms or now_ms, after.acked_by or ""
-    if not by:
-        key = "over" if not record.alarm.condition else "silent"
-        return Answer("over", key, after.id, state, after.returned_ms or at_ms, "")
-    if seen.acked_by is None and by == wish.by:
-        return Answer("done", "taken" if record.alarm.condition else "closed", after.id, state, at_ms, by)
-    return Answer("had" if by == wish.by else "other", "had" if by == wish.by else "other", after.id, state, at_ms, by)
+def acknowledged(record: AlarmRecord, after: Occurrence | None, seen: Occurrence, by: str, now_ms: int) -> Answer:
+    """Return what is true once somebody has asked to take an occurrence, seen before and after."""
+    state, one = record.alarm.state, after or seen
+    at_ms = one.acked_ms or one.closed_ms or now_ms
+    if not one.acked_by:
+        key = "silent" if record.alarm.condition else "over"
+        return Answer("over", key, one.id, state, one.returned_ms or at_ms, "")
+    if one.acked_by != by:
+        return Answer("other", "other", one.id, state, at_ms, one.acked_by)
+    if seen.acked_by is not None:
+        return Answer("had", "had", one.id, state, at_ms, by)
+    return Answer("done", "taken" if record.alarm.condition else "closed", one.id, state, at_ms, by)
 
 
 def _again(database: AlarmDatabase, before: AlarmRecord, seen: Occurrence, now_ms: int) -> Answer:

@@ -22,6 +22,8 @@ TIMES = 5
 ROOM = 0.08
 """Free share of the box above and below what is drawn."""
 GAP_STEPS = 3
+FAR = 2.0
+"""A limit further from the readings than this times their range is left out."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def drawing(
         return None
     start_ms, end_ms = span_ms
     low, high, mean = found.low[held], found.high[held], found.mean[held]
+    bounds = _near(bounds, float(low.min()), float(high.max()))
     marks = [bound for bound in (bounds.low, bounds.high) if bound is not None]
     bottom, top = _range([float(low.min()), float(high.max()), *marks])
     middle_ms = np.minimum(found.start_ms[held] + step_ms // 2, end_ms)
@@ -103,6 +106,16 @@ def drawing(
         onset_y_pct=float(level["mean"][nearest]) / HEIGHT * 100,
         returned_pct=None if returned_ms is None else _share(returned_ms, start_ms, end_ms),
     )
+
+
+def _near(bounds: Limits, lowest: float, highest: float) -> Limits:
+    """The limits that are not so far from the readings that they would flatten them."""
+    reach = FAR * (highest - lowest) or abs(highest)
+
+    def keep(bound: float | None) -> float | None:
+        return bound if bound is not None and lowest - reach <= bound <= highest + reach else None
+
+    return Limits(keep(bounds.low), keep(bounds.high))
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

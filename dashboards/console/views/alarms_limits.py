@@ -9,6 +9,7 @@ from analytics.alarms.service import SETPOINTS_FILE
 from analytics.alarms.watch import WatchedRule, point_rules
 from analytics.limit_files import load_setpoints
 from analytics.limits import Setpoint
+from dashboards.console.views.alarms_names import is_measured
 from ingest.register import PointEntry, Register
 
 
@@ -33,7 +34,7 @@ def points_behind(register: Register, alarm: str) -> tuple[PointEntry, ...]:
     """Return the registered points that decide an alarm: the one in its name, or the voltages of its meter."""
     subject, _, what = alarm.partition("#")
     if subject in register.points:
-        return (register.points[subject],)
+        return (register.points[subject],) if is_measured(subject) else ()
     if what != "supply_lost":
         return ()
     names = (subject, f"{subject}.l1", f"{subject}.l2", f"{subject}.l3")

@@ -70,8 +70,8 @@ def title(alarm: str, kind: str) -> Words:
     """Return what an alarm is called: by its quantity and side of the limit, or by its class."""
     about = BY_NAME[kind]
     subject, _, side = alarm.partition("#")
-    quantity = measurement(subject) if "." in subject else ""
-    if kind not in _SIDED or side not in ("high", "low") or f"alarms.quantity.{quantity}" not in catalogue():
+    quantity = measurement(subject)
+    if kind not in _SIDED or side not in ("high", "low") or not is_measured(subject):
         return Words(about.title, about.title_zh)
     en, zh = (
         translate(f"alarms.side.{side}", language, quantity=translate(f"alarms.quantity.{quantity}", language))
@@ -87,6 +87,11 @@ def steps(kind: str) -> tuple[Words, ...]:
     if len(en) != len(zh):
         return (Words(about.action, about.action_zh),)
     return tuple(Words(left, right) for left, right in zip(en, zh, strict=True))
+
+
+def is_measured(point: str) -> bool:
+    """Whether a point's values are a quantity with a name, not a state or a count."""
+    return f"alarms.quantity.{measurement(point)}" in catalogue()
 
 
 def unit_of(point: str) -> str:

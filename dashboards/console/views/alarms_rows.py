@@ -61,6 +61,9 @@ class AlarmRow:
         return self.state in WAITING
 
 
+GONE = (State.RETURNED_UNACKNOWLEDGED,)
+
+
 @dataclass(frozen=True)
 class Context:
     """What rows are made with."""
@@ -125,5 +128,5 @@ def row(
 
 
 def worst_first(found: Sequence[AlarmRow]) -> list[AlarmRow]:
-    """Return the rows that nobody has taken first, then the gravest, then the oldest."""
-    return sorted(found, key=lambda one: (not one.untaken, one.priority, one.since_ms, one.alarm))
+    """Return what nobody has taken first, of that what still stands, then the gravest, then the oldest."""
+    return sorted(found, key=lambda one: (not one.untaken, one.state in GONE, one.priority, one.since_ms, one.alarm))

@@ -1,0 +1,50 @@
+// Alarm pages: an act that is on its way says so until the server has confirmed it, and the list never moves under a
+// thumb. Without this file every button still works, as a plain form.
+"use strict";
+(() => {
+  const AGAIN_MS = 4000, IDLE_MS = 15000;
+  let touchedMs = 0, hasTaken = false;
+
+  for (const name of ["pointerdown", "keydown", "scroll"])
+    addEventListener(name, () => { touchedMs = Date.now(); }, { passive: true });
+
+  function tell(form, word) {
+    const status = form.parentElement.querySelector("[role=status]");
+    if (status && status.dataset[word]) status.textContent = status.dataset[word];
+    for (const button of form.querySelectorAll("button")) button.disabled = true;
+  }
+  function again(form) {
+    if (form.isConnected) setTimeout(() => form.isConnected && htmx.trigger(form, "submit"), AGAIN_MS);
+  }
+  const taking = (event) => event.detail.elt.closest && event.detail.elt.closest("form[data-take]");
+
+  // The occurrence is named in the address, so that sending twice does it once.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = taking(event);
+    if (!form) return;
+    hasTaken = true;
+    tell(form, "sending");
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"])
+    document.addEventListener(name, (event) => {
+      const form = taking(event);
+      if (!form) return;
+      const status = event.detail.xhr ? event.detail.xhr.status : 0;
+      if (status >= 400 && status < 500) return location.reload();
+      tell(form, "unsent");
+      again(form);
+    });
+  // An answer is put in place whatever it is: somebody else has it, it is over.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status === 409) event.detail.shouldSwap = true;
+  });
+
+  // Whoever looks on gets the worst first. Whoever touches the page, or has taken an alarm, keeps the order.
+  document.body.addEventListener("sse:alarms", () => {
+    const rows = document.getElementById("rows");
+    if (!rows || !rows.dataset.keep || document.querySelector("form[data-take] button:disabled:not([data-lost])")) return;
+    const query = new URLSearchParams(location.search);
+    if (hasTaken || Date.now() - touchedMs < IDLE_MS) query.set("keep", rows.dataset.keep);
+    htmx.ajax("GET", "/alarms/rows?" + query, { target: "#rows", swap: "outerHTML" });
+  });
+})();
