@@ -15,6 +15,7 @@ from edge.delivery import FLUSH_S, Delivery, Inbox
 from edge.handover import Handover
 from edge.link import Link
 from edge.mqtt import BrokerAddress
+from edge.renewal import PaperFiles, Renewal
 from edge.service import feed_watchdog, notify
 from edge.site import Site
 from edge.site import Uplink as UplinkSettings
@@ -107,6 +108,7 @@ def make_delivery(
         inbox.put,
         window=site.uplink.window,
         backlog_per_s=site.uplink.backlog_batches_per_s / clock.real_s(1.0),
+        renewal=_renewal(site, base, clock),
     )
     return Delivery(site, clock, spool, link, trust, inbox, flush_s=flush_s, clock_patience_s=clock_patience_s)
 
@@ -125,6 +127,14 @@ def broker_address(uplink: UplinkSettings, base: Path) -> BrokerAddress:
         username=uplink.username,
         password_file=file(uplink.password_file),
     )
+
+
+def _renewal(site: Site, base: Path, clock: Clock) -> Renewal | None:
+    """Return who keeps the gateway's certificate fresh; None for a gateway that holds none."""
+    address = broker_address(site.uplink, base)
+    if address.cert_file is None or address.key_file is None or address.ca_file is None:
+        return None
+    return Renewal(PaperFiles(site.site, address.cert_file, address.key_file, address.ca_file), clock)
 
 
 def _give_back_memory() -> None:

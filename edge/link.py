@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from edge.errors import LinkDown
 from edge.mqtt import Answered, BrokerAddress, Connected, Connection, Event, Lost, Received, Will
+from edge.renewal import Renewal
 from edge.spool import Spool
 from edge.status import Herald, Leaf
 from edge.uplink import Uplink, full_jitter_s
@@ -43,7 +44,9 @@ class Link:
         *,
         window: int,
         backlog_per_s: float,
+        renewal: Renewal | None = None,
     ) -> None:
+        """`renewal` keeps the certificate fresh; None where there is none to keep."""
         self._site = site
         self._address = address
         self._spool = spool
@@ -51,11 +54,12 @@ class Link:
         self._deliver = deliver
         self._window = window
         self._backlog_per_s = backlog_per_s
+        self._renewal = renewal
         self._number = 0
         self._connection: Connection | None = None
         self._uplink: Uplink | None = None
         self._wanted: list[Leaf] = []
-        self._said: dict[int, Leaf] = {}
+        self._said: dict[int, str] = {}
         self._slots = window
         self._failures = 0
         self._up_since_s = 0.0
@@ -99,6 +103,7 @@ class Link:
             try:
                 self._uplink.send_overdue_again(now_s)
                 self._speak(self._connection)
+                self._ask_for_a_certificate(self._connection)
                 self._send(self._connection, self._uplink, now_s)
             except LinkDown as error:
                 self._give_up(str(error), now_s)
@@ -143,7 +148,7 @@ class Link:
                 self._give_up(reason, now_s)
             case Received():
                 connection.acknowledge(event.mid)
-                self._take_ack(event, now_s)
+                self._hear(event, now_s)
             case Answered() if event.mid in self._said:
                 leaf = self._said.pop(event.mid)
                 if event.refused:
@@ -161,8 +166,17 @@ class Link:
         self._slots = window
         self._up_since_s = now_s
         self._wanted, self._said = ["points", "status"], {}
-        connection.subscribe([topic(self._site, "ack")])
+        topics = [topic(self._site, "ack")]
+        if self._renewal is not None:
+            topics.append(topic(self._site, "cert"))
+        connection.subscribe(topics)
         log.info("connected to %s, %d batches wait", self._address.url, self._spool.depth().batches)
+
+    def _hear(self, message: Received, now_s: float) -> None:
+        if message.topic == topic(self._site, "ack"):
+            self._take_ack(message, now_s)
+        elif self._renewal is not None:
+            self._renewal.take(message.payload)
 
     def _take_ack(self, message: Received, now_s: float) -> None:
         try:
@@ -179,6 +193,10 @@ class Link:
             mid = connection.publish(topic(self._site, leaf), self._herald.say(leaf), retain=True)
             self._wanted.pop(0)
             self._said[mid] = leaf
+
+    def _ask_for_a_certificate(self, connection: Connection) -> None:
+        if self._renewal is not None and len(self._said) < self._slots and (request := self._renewal.due_request()):
+            self._said[connection.publish(topic(self._site, "csr"), request)] = "csr"
 
     def _send(self, connection: Connection, uplink: Uplink, now_s: float) -> None:
         while (batch := uplink.next_batch(now_s, slots_taken=len(self._said))) is not None:

@@ -16,7 +16,8 @@ from ingest.authority.folder import OPEN_MODE, SECRET_MODE
 from ingest.centre import STEPPE
 
 CHECKSUMS = "SHA256SUMS"
-SECRETS = ("site.key",)
+IDENTITY = "identity"
+SECRETS = (f"{IDENTITY}/site.key",)
 DEVICE = re.compile(r"^(?P<name>[^=@]+)=(?P<profile>[^=@]+)@(?P<url>[^#]+)(#(?P<unit>[0-9]+))?$")
 SITE_TOML = """\
 # The gateway of one site. Every key is explained in edge/site.sample.toml; look with: steppe edge check site.toml
@@ -25,12 +26,12 @@ site = "{site}"
 
 [uplink]
 url = "{url}"
-ca_file = "ca.crt"
-cert_file = "site.crt"
-key_file = "site.key"
+ca_file = "{state}/identity/ca.crt"
+cert_file = "{state}/identity/site.crt"
+key_file = "{state}/identity/site.key"
 
 [spool]
-path = "{spool}"
+path = "{state}/spool.db"
 """
 DEVICE_TOML = """
 [[devices]]
@@ -38,7 +39,8 @@ name = "{name}"
 url = "{url}"
 profile = "{profile}"
 """
-SPOOL = "/var/lib/steppe/spool.db"
+STATE = "/var/lib/steppe"
+"""Where a gateway keeps what changes: its spool, and the certificate that it renews itself."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,9 @@ def parse_device(text: str) -> DeviceWish:
     return DeviceWish(match["name"], match["profile"], match["url"], None if unit is None else int(unit))
 
 
-def site_toml(site: str, broker_url: str, devices: Sequence[DeviceWish], spool: str = SPOOL) -> str:
+def site_toml(site: str, broker_url: str, devices: Sequence[DeviceWish], state: str = STATE) -> str:
     """Return the configuration of a gateway with these meters."""
-    text = SITE_TOML.format(site=site, url=broker_url, spool=spool)
+    text = SITE_TOML.format(site=site, url=broker_url, state=state)
     for device in devices:
         text += DEVICE_TOML.format(name=device.name, url=device.url, profile=device.profile)
         text += "" if device.unit is None else f"unit = {device.unit}\n"

@@ -1,7 +1,7 @@
 """`steppe centre init|authority` and `steppe site …`: who belongs to a centre, and with what papers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from edge.clock import RealClock
-from ingest.authority.bundle import check_site_toml, parse_device, site_toml, write_bundle
+from ingest.authority.bundle import IDENTITY, STATE, check_site_toml, parse_device, site_toml, write_bundle
 from ingest.authority.centre_files import Wishes, make_centre
 from ingest.authority.folder import CentreFolder
 from ingest.authority.office import GATEWAY_DAYS, Office, open_office
@@ -89,14 +89,16 @@ def site() -> None:
 @ROOM
 @DAYS
 @click.option("--device", "devices", multiple=True, required=True, help="NAME=PROFILE@URL[#UNIT]; may repeat.")
-def add(name: str, folder: Path, days: float, devices: tuple[str, ...]) -> None:
+@click.option("--state", default=STATE, show_default=True, help="Folder on the gateway for spool and identity.")
+def add(name: str, folder: Path, days: float, devices: tuple[str, ...], state: str) -> None:
     """Make the bundle of one gateway: key, certificate, site.toml, checksums; and its lines in the access rules."""
     room = CentreFolder(folder.absolute()).existing()
-    text = site_toml(name, load_centre(room.centre_file).broker.url, [parse_device(device) for device in devices])
+    url = load_centre(room.centre_file).broker.url
+    text = site_toml(name, url, [parse_device(device) for device in devices], state)
     check_site_toml(text)
     with open_office(room) as office:
         key, issued = office.admit(name, RealClock().now_ms(), days)
-        _pack(office, name, {"site.toml": text.encode(), "site.key": key, "site.crt": issued.certificate})
+        _pack(office, name, key, issued.certificate, {"site.toml": text.encode()})
 
 
 @site.command(epilog="Example: steppe site renew ulaan")
@@ -107,7 +109,7 @@ def renew(name: str, folder: Path, days: float) -> None:
     """Make a new key and certificate for a gateway that lost its own or let it expire."""
     with open_office(CentreFolder(folder.absolute()).existing()) as office:
         key, issued = office.renew(name, RealClock().now_ms(), days)
-        _pack(office, name, {"site.key": key, "site.crt": issued.certificate})
+        _pack(office, name, key, issued.certificate, {})
 
 
 @site.command(epilog="Example: steppe site revoke ulaan")
@@ -131,10 +133,11 @@ def list_sites(folder: Path, as_json: bool) -> None:
     click.echo(msgspec.json.encode({"sites": lines}).decode() if as_json else _table(lines))
 
 
-def _pack(office: Office, site: str, files: dict[str, bytes]) -> None:
+def _pack(office: Office, site: str, key: bytes, certificate: bytes, more: Mapping[str, bytes]) -> None:
     path = office.folder.sites / f"{site}.tar.gz"
-    write_bundle(path, site, {**files, "ca.crt": (office.folder.authority / "ca.crt").read_bytes()})
-    click.echo(f"site {site}: {path}. It holds a key: carry it to the gateway, unpack it into /etc/steppe, delete it")
+    identity = {"ca.crt": (office.folder.authority / "ca.crt").read_bytes(), "site.crt": certificate, "site.key": key}
+    write_bundle(path, site, {**more, **{f"{IDENTITY}/{name}": content for name, content in identity.items()}})
+    click.echo(f"site {site}: {path}. It holds a key: install it with deploy/gateway/install.sh, then delete it")
 
 
 def _line(member: Member, now_ms: int) -> SiteLine:

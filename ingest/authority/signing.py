@@ -13,7 +13,7 @@ from contextlib import closing
 
 from edge.clock import Clock
 from edge.errors import BadInput, LinkDown
-from edge.mqtt import BrokerAddress, Connection, Lost, Received
+from edge.mqtt import BrokerAddress, Connected, Connection, Lost, Received
 from edge.wire import site_and_leaf, topic
 from ingest.authority import broker_files
 from ingest.authority.folder import CentreFolder
@@ -77,21 +77,21 @@ def address_of(broker: Broker, folder: CentreFolder) -> BrokerAddress:
     )
 
 
+def connect(address: BrokerAddress) -> Connection:
+    """Connect as the authority; the broker keeps its requests while it is away."""
+    return Connection(address, client_id=broker_files.AUTHORITY, clean_start=False, session_expiry_s=30 * 86_400)
+
+
 def serve(address: BrokerAddress, desk: Desk, stop: threading.Event) -> None:
     """Answer until `stop` is set, over as many connections as it needs."""
     while not stop.is_set():
         desk.renew_own()
         try:
-            with closing(_connect(address)) as connection:
-                connection.subscribe([REQUESTS])
+            with closing(connect(address)) as connection:
                 _answer(connection, desk, stop)
         except LinkDown as error:
             log.warning("no requests are answered, next try in %.0f s: %s", RETRY_S, error)
             stop.wait(RETRY_S)
-
-
-def _connect(address: BrokerAddress) -> Connection:
-    return Connection(address, client_id=broker_files.AUTHORITY, clean_start=False, session_expiry_s=30 * 86_400)
 
 
 def _answer(connection: Connection, desk: Desk, stop: threading.Event) -> None:
@@ -100,10 +100,14 @@ def _answer(connection: Connection, desk: Desk, stop: threading.Event) -> None:
         desk.renew_own()
         with contextlib.suppress(queue.Empty):
             event = connection.events.get(timeout=LOOK_S)
-            if isinstance(event, Lost):
-                raise LinkDown(event.reason)
-            if isinstance(event, Received):
-                _answer_one(connection, desk, event)
+            match event:
+                case Connected():
+                    connection.subscribe([REQUESTS])
+                    log.info("requests for certificates are answered")
+                case Received():
+                    _answer_one(connection, desk, event)
+                case Lost(reason):
+                    raise LinkDown(reason)
 
 
 def _answer_one(connection: Connection, desk: Desk, request: Received) -> None:
