@@ -6,7 +6,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from edge.clock import Clock, RealClock
 from edge.errors import BadInput
 from ingest.config import Centre, load_centre
 from ingest.register_files import load_register
+from ingest.stopping import when_parent_ends
 from ingest.stores import open_store
 
 CENTRE = click.argument("centre_toml", type=click.Path(path_type=Path, dir_okay=False))
@@ -34,17 +35,22 @@ def analytics() -> None:
 @analytics.command(epilog="Example: steppe analytics run centre.toml")
 @CENTRE
 @click.option("--period-s", default=service.PERIOD_S, show_default=True, help="Time between two rounds. [s]")
-def run(centre_toml: Path, period_s: float) -> None:
+@click.option("--with-parent", is_flag=True, help="End when standard input closes.")
+def run(centre_toml: Path, period_s: float, with_parent: bool) -> None:
     """Run the KPI service until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    asyncio.run(run_services(load_centre(centre_toml), RealClock(), period_s=period_s))
+    asyncio.run(run_services(load_centre(centre_toml), RealClock(), period_s=period_s, with_parent=with_parent))
 
 
-async def run_services(centre: Centre, clock: Clock, *, period_s: float = service.PERIOD_S) -> None:
-    """Run until a signal says stop."""
-    stop = asyncio.Event()
+async def run_services(
+    centre: Centre, clock: Clock, *, period_s: float = service.PERIOD_S, with_parent: bool = False
+) -> None:
+    """Run until a signal says stop, or the parent has ended."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    if with_parent:
+        when_parent_ends(lambda: _stop_from_outside(loop, stop))
     Path(centre.data_dir).mkdir(parents=True, exist_ok=True)
     with closing(open_store(centre.store, Path(centre.data_dir))) as store:
         await service.run(centre, store, clock, stop, period_s=period_s)
@@ -124,6 +130,12 @@ def corrections(centre_toml: Path) -> None:
         for c in database.corrections():
             when = datetime.fromtimestamp(c.at_ms / 1000, zone).isoformat(timespec="seconds")
             click.echo(f"{when}  {c.day} {c.kpi} {c.subject} {c.sum}: {c.old:g} → {c.new:g}  ({c.why})")
+
+
+def _stop_from_outside(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Set `stop` from another thread; a loop that has closed has stopped already."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(stop.set)
 
 
 def _day(text: str) -> str:

@@ -11,6 +11,7 @@ from analytics.alarms import cli_act, cli_look, cli_work, service
 from analytics.alarms.cli_common import CENTRE
 from edge.clock import RealClock
 from ingest.config import load_centre
+from ingest.stopping import when_parent_ends
 
 
 @click.group(epilog="Example: steppe alarms list centre.toml")
@@ -20,12 +21,15 @@ def alarms() -> None:
 
 @alarms.command(epilog="Example: steppe alarms run centre.toml")
 @CENTRE
-def run(centre_toml: Path) -> None:
+@click.option("--with-parent", is_flag=True, help="End when standard input closes.")
+def run(centre_toml: Path, with_parent: bool) -> None:
     """Run the alarm engine and send notices until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if with_parent:
+        when_parent_ends(stop.set)
     service.run(load_centre(centre_toml), RealClock(), stop)
 
 

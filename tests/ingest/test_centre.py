@@ -1,5 +1,6 @@
 """The supervisor: children are started again, stop together, and never outlive it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -60,9 +61,9 @@ def test_the_road_goes_on_without_a_child_that_is_not_needed(tmp_path):
         running.result(timeout=10)
 
 
-def test_the_embedded_centre_runs_broker_ingest_numbers_and_alarms(tmp_path):
+def test_the_embedded_centre_runs_broker_ingest_numbers_alarms_and_console(tmp_path):
     names = [one.name for one in programs_of(Centre(), tmp_path / "centre.toml")]
-    assert names == ["centre broker", "ingest run", "analytics run", "alarms run"]
+    assert names == ["centre broker", "ingest run", "analytics run", "alarms run", "console run"]
     outside = [one.name for one in programs_of(Centre(broker=Broker(url="mqtt://b")), tmp_path / "centre.toml")]
     assert outside[0] == "ingest run"
 
@@ -86,8 +87,11 @@ def centre(tmp_path, port):
 
 def child_of(process, word):
     """The child that runs a command with `word` in it; None while there is none."""
-    children = psutil.Process(process.pid).children()
-    return next((child for child in children if word in child.cmdline()), None)
+    for child in psutil.Process(process.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if word in child.cmdline():
+                return child
+    return None
 
 
 def now_batches(numbers):
@@ -108,7 +112,7 @@ def test_a_killed_ingest_and_a_killed_broker_come_back_and_nothing_is_lost(tmp_p
 
 
 def test_children_stop_with_the_centre(centre):
-    wait_until(lambda: child_of(centre, "ingest") is not None, 20, "ingest is running")
+    wait_until(lambda: child_of(centre, "ingest") is not None, 60, "ingest is running")
     children = psutil.Process(centre.pid).children()
     centre.send_signal(signal.SIGTERM)
     assert centre.wait(30) == 0
@@ -117,11 +121,23 @@ def test_children_stop_with_the_centre(centre):
 
 def test_children_end_when_the_centre_is_killed(centre):
     """They see the end of their standard input: a new centre finds port and journal free."""
-    wait_until(lambda: child_of(centre, "ingest") is not None, 20, "ingest is running")
+    wait_until(lambda: child_of(centre, "ingest") is not None, 60, "ingest is running")
     children = psutil.Process(centre.pid).children()
     os.kill(centre.pid, signal.SIGKILL)
-    wait_until(lambda: not any(alive(child) for child in children), 20, "they have ended")
+    wait_until(lambda: not any(alive(child) for child in children), 60, "they have ended")
 
 
 def alive(child):
-    return child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+    try:
+        return child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_child_that_cannot_run_says_so_by_its_code_while_its_parent_is_there(tmp_path):
+    """The thread that watches the parent once aborted it at its end: code 134 and no word of what is wrong."""
+    (tmp_path / "centre.toml").write_text("", encoding="utf-8")
+    command = [sys.executable, "-P", "-m", "steppe", "alarms", "run", "--with-parent", str(tmp_path / "centre.toml")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.wait(60) == 2
+        assert "regions.csv" in child.stderr.read()
