@@ -5,11 +5,11 @@ numpy and `--help` stays quick.
 """
 
 import importlib
-import importlib.metadata
 import sys
 
 import click
 
+from edge import VERSION
 from edge.errors import BadInput, SteppeError
 
 ROOMS = ("edge", "ingest", "analytics", "dashboards", "simulators")
@@ -25,7 +25,10 @@ COMMANDS = {
     "analytics": ("analytics.cli:analytics", "Keep the numbers up to date (centre)."),
     "dashboards": ("dashboards.grafana.cli:dashboards", "Grafana: build, publish and test the dashboards, feed them."),
     "console": ("dashboards.console.cli:console", "The web console: run it, say who may come in."),
-    "report": ("dashboards.report.cli:report", "The report of a region: figures with their doubt, A4 page or workbook."),
+    "report": (
+        "dashboards.report.cli:report",
+        "The report of a region: figures with their doubt, A4 page or workbook.",
+    ),
     "demo": ("simulators.cli:demo", "A virtual county through the whole road, checked against the truth."),
     "simulate": ("simulators.cli:simulate", "Make a virtual county, serve its meters, replay recordings."),
 }
@@ -59,7 +62,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: steppe demo --days 1",
 )
-@click.version_option(importlib.metadata.version("steppe"), prog_name="steppe")
+@click.version_option(VERSION, prog_name="steppe")
 def steppe() -> None:
     """Rural power and water, from the meter to the number an operator answers for."""
 

@@ -1,5 +1,7 @@
 """The web application of one console: every page and every part of the API, behind the guard."""
 
+import asyncio
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator
@@ -15,8 +17,11 @@ import dashboards.console.api
 import dashboards.console.pages
 from dashboards.console import answers
 from dashboards.console.assets import load_assets
+from dashboards.console.bodies import SmallBodies
 from dashboards.console.guard import at_least, same_origin, scoped
 from dashboards.console.headers import SecureHeaders
+from dashboards.console.live import Hub
+from dashboards.console.metrics import Measured, Metrics
 from dashboards.console.site import Console
 
 WORKERS = 8
@@ -46,15 +51,23 @@ def build_app(console: Console) -> FastAPI:
     for module in _modules(dashboards.console.api.__path__, "dashboards.console.api"):
         _include(app, module, "router", Depends(scoped("read")), prefix=API_PREFIX, in_schema=True)
     answers.answer_errors(app)
+    app.state.metrics = Metrics(console)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED, compresslevel=5)
+    app.add_middleware(SmallBodies)
     app.add_middleware(SecureHeaders, is_secure=console.settings.is_secure)
+    app.add_middleware(Measured, metrics=app.state.metrics)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = WORKERS
+    app.state.hub = Hub(app.state.console)
+    looking = asyncio.create_task(app.state.hub.run())
     yield
+    looking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await looking
 
 
 def _modules(path: object, package: str) -> list[object]:

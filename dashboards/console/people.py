@@ -15,6 +15,13 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
     "admin": frozenset(SCOPES),
 }
 
+LONGEST_NAME = 60
+
+
+def is_name(text: str) -> bool:
+    """Whether a user or a token may have this name: it stands in addresses and in the audit trail."""
+    return text.isprintable() and 0 < len(text.strip()) == len(text) <= LONGEST_NAME and "/" not in text
+
 
 @dataclass(frozen=True)
 class User:

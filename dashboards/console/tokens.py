@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dashboards.console.digest import digest
 from dashboards.console.errors import NotFound, Unusable
-from dashboards.console.people import SCOPES, Caller, Scope
+from dashboards.console.people import SCOPES, Caller, Scope, is_name
 from dashboards.console.rows import Rows
 
 SCHEMA = """
@@ -36,12 +36,14 @@ class Tokens:
         self._rows = rows
 
     def new(self, name: str, scopes: Collection[Scope], *, days: int, now_ms: int) -> str:
-        """Return the word of a new token. Raises Unusable where the name is taken."""
+        """Return the word of a new token. Raises Unusable where the name is taken or no name."""
+        if not is_name(name):
+            raise Unusable("tokens.bad_name")
         word = PREFIX + secrets.token_urlsafe(32)
         ordered = " ".join(scope for scope in SCOPES if scope in scopes)
         row = (name, digest(word), ordered, now_ms, now_ms + days * DAY_MS)
-        if not ordered or not self._rows.write("INSERT OR IGNORE INTO token VALUES(?, ?, ?, ?, ?)", row):
-            raise Unusable(f"token {name!r}: the name is taken, or no scope was given")
+        if not self._rows.write("INSERT OR IGNORE INTO token VALUES(?, ?, ?, ?, ?)", row):
+            raise Unusable("tokens.name_taken")
         return word
 
     def caller(self, word: str, *, now_ms: int) -> Caller | None:

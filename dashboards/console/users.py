@@ -8,7 +8,7 @@ import argon2
 
 from dashboards.console.digest import digest
 from dashboards.console.errors import NotFound, Unusable
-from dashboards.console.people import Role, User
+from dashboards.console.people import Role, User, is_name
 from dashboards.console.rows import Rows
 
 SCHEMA = """
@@ -52,7 +52,7 @@ class Users:
 
     def add(self, name: str, full_name: str, role: Role, *, now_ms: int) -> None:
         """Add a user who has no password yet. Raises Unusable where the name is taken or no name."""
-        if not (name.isprintable() and 0 < len(name.strip()) == len(name) <= 60) or "/" in name:
+        if not is_name(name):
             raise Unusable("users.bad_name")
         row = (name, full_name.strip()[:100] or name, role, now_ms)
         if not self._rows.write("INSERT OR IGNORE INTO user VALUES(?, ?, ?, NULL, 0, ?)", row):

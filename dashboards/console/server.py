@@ -1,0 +1,61 @@
+"""The console as a process: bind, say where, serve until told to stop."""
+
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import closing
+
+import uvicorn
+
+from dashboards.console.app import build_app
+from dashboards.console.settings import ConsoleSettings
+from dashboards.console.site import open_console
+from edge.clock import Clock
+from edge.errors import BadInput
+from ingest.config import Centre
+
+log = logging.getLogger(__name__)
+
+STOP_S = 2
+"""Open streams keep a stop waiting for this long at most. [s]"""
+BACKLOG = 128
+
+
+def serve(
+    centre: Centre,
+    settings: ConsoleSettings,
+    clock: Clock,
+    *,
+    on_start: Callable[[Callable[[], None]], None] = lambda stop: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until the function that `on_start` is given is called. Raises BadInput."""
+    with closing(_bind(settings)) as listener, closing(open_console(centre, settings, clock)) as console:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build_app(console),
+                ssl_certfile=settings.cert_file,
+                ssl_keyfile=settings.key_file,
+                timeout_graceful_shutdown=STOP_S,
+                access_log=False,
+                server_header=False,
+                log_config=None,
+            )
+        )
+
+        def stop() -> None:
+            server.should_exit = True
+
+        on_start(stop)
+        log.info("console at %s", settings.url(listener.getsockname()[1]))
+        server.run(sockets=[listener])
+
+
+def _bind(settings: ConsoleSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise BadInput(
+            f"the console cannot listen on {settings.host}:{settings.port} ({error.strerror}). Give another port in "
+            "console.toml, or end the program that has this one"
+        ) from error
