@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from analytics.kpi.testimony import Said, Testimony
+from dashboards.console.texts import MINUTE_MS
 from dashboards.console.views.evidence_find import Subject
 from dashboards.console.views.evidence_strips import Sentence, clock
 from ingest.register import Plan
@@ -94,7 +95,7 @@ def _not_network(
 ) -> Iterator[Sentence]:
     if subject.taken_for is not None:
         yield say(f"taken_{subject.taken_for}")
-    silent = [one for one in affected if one.has(Said.SILENT) and not one.alive_throughout]
+    silent = [one for one in affected if _fell_silent(one)]
     proving = [one for one in affected if one.has(Said.ON_RECORD, Said.WITHOUT_SUPPLY)]
     if len(affected) > 1 and silent:
         yield say("silent_of", silent=len(silent), of=len(affected), proving=len(proving))
@@ -125,6 +126,12 @@ def _no_weight(
         yield say("no_plan")
     for plan in covering[:1]:
         yield say("plan_fits" if nature != "fault" else "plan_elsewhere", asset=plan.asset, notice=plan.notice_id)
+
+
+def _fell_silent(one: Testimony) -> bool:
+    """Whether it missed more than one of its readings."""
+    longest_ms = max((s.end_ms - s.start_ms for s in one.stretches if s.said is Said.SILENT), default=0)
+    return longest_ms > 2 * (one.poll_ms or MINUTE_MS)
 
 
 def _just_before(one: Testimony, subject: Subject) -> bool:

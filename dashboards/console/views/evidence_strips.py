@@ -13,7 +13,8 @@ from ingest.register import Plan, Register
 PAD_SHARE, LEAST_PAD_MS, MOST_PAD_MS = 0.4, 20 * MINUTE_MS, 180 * MINUTE_MS
 MOST_OF: Mapping[Relation, int] = {"here": 3, "below": 4, "above": 2, "beside": 2}
 """How many witnesses of each kind have a strip of their own."""
-MOST_TICKS = 90
+MOST_TICKS = 130
+NEVER_MS = 2**62
 STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440, 2880, 10080))
 MOST_HOURS = 9
 """Marks on the time axis. [count]"""
@@ -102,6 +103,7 @@ def draw(
     """Return the strips of the witnesses that say most."""
     window = window_of(subject)
     chosen = choose(testimonies, subject)
+    edges = _edges(subject, testimonies)
     near = [plan for plan in plans if plan.start_ms < window.end_ms and plan.end_ms > window.start_ms]
     return Drawing(
         window=window,
@@ -109,8 +111,8 @@ def draw(
         not_drawn=len(testimonies) - len(chosen),
         plans=tuple(_bar(window, plan.start_ms, plan.end_ms, "pl") for plan in near),
         plan_remark=_plans_in_words(near, zone),
-        inferred=_inferred(subject, window),
-        edges=tuple(_edges(subject, window)),
+        inferred=_inferred(subject, window, edges),
+        edges=tuple(_bar(window, *edge, "edge") for edge in edges),
         ticks=tuple(_ticks(window, zone)),
     )
 
@@ -183,20 +185,27 @@ def _plans_in_words(plans: Sequence[Plan], zone: ZoneInfo) -> Sentence:
     return Sentence("evidence.remark.plan", {"asset": plans[0].asset, "start": start, "end": end})
 
 
-def _inferred(subject: Subject, window: Window) -> tuple[Bar, ...]:
+def _inferred(subject: Subject, window: Window, edges: Sequence[tuple[int, int]]) -> tuple[Bar, ...]:
     sure_from_ms = subject.start_ms + subject.start_error_ms
     sure_to_ms = subject.end_ms - subject.end_error_ms
     kind = {"interruption": "so", "rejected": "on", "unknown": "nd"}[subject.kind]
     if sure_to_ms <= sure_from_ms:
         return (_bar(window, *subject.span_ms, "nd"),)
-    return (*_edges(subject, window, "nd"), _bar(window, sure_from_ms, sure_to_ms, kind))
+    return (*(_bar(window, *edge, "nd") for edge in edges), _bar(window, sure_from_ms, sure_to_ms, kind))
 
 
-def _edges(subject: Subject, window: Window, kind: str = "edge") -> Iterator[Bar]:
-    pairs = ((subject.start_ms, subject.start_error_ms), (subject.end_ms, subject.end_error_ms))
-    for t_ms, error_ms in pairs:
-        if error_ms:
-            yield _bar(window, t_ms - error_ms, t_ms + error_ms, kind)
+def _edges(subject: Subject, testimonies: Sequence[Testimony]) -> list[tuple[int, int]]:
+    """Where the start and the end may lie: as inferred, but never beyond a word of life. [ms]"""
+    affected = [one for one in testimonies if one.witness.relation in ("here", "below")]
+    last_ms = max((t for one in affected if (t := one.alive_before_ms) and t <= subject.start_ms), default=0)
+    first_ms = min((t for one in affected if (t := one.alive_after_ms) and t >= subject.end_ms), default=NEVER_MS)
+    start, end = subject.start_ms, subject.end_ms
+    edges = []
+    if subject.start_error_ms:
+        edges.append((max(start - subject.start_error_ms, last_ms), start + subject.start_error_ms))
+    if subject.end_error_ms:
+        edges.append((end - subject.end_error_ms, min(end + subject.end_error_ms, first_ms)))
+    return edges
 
 
 def _bar(window: Window, start_ms: int, end_ms: int, kind: str) -> Bar:

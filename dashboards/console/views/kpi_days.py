@@ -26,6 +26,11 @@ class DayLoss:
     is_known: bool
     """False where nothing was published of the day."""
 
+    @property
+    def top_h(self) -> float:
+        """What it may have cost at most. [customer-hours]"""
+        return self.certain_h + self.possible_h
+
 
 @dataclass(frozen=True)
 class CauseRow:

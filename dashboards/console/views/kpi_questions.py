@@ -9,7 +9,7 @@ from dashboards.console.views.kpi_bounds import Bounds
 from dashboards.console.views.kpi_events import Place, day_id, event_id, place_of
 from ingest.days import day_bounds
 
-SHOWN = 4
+SHOWN = 3
 
 
 @dataclass(frozen=True)
