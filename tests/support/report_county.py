@@ -300,7 +300,7 @@ class ReportCounty:
                 journal.commit([check(topic(site, "points"), encode(points), received_ms=1)])
                 for number, day in enumerate(self.days):
                     batch = self._batch(site, number, day_bounds(day, ZONE)[0])
-                    journal.commit([check(topic(site, "data", batch.stream), encode(batch), received_ms=batch.t0)])
+                    journal.commit([check(topic(site, "batch"), encode(batch), received_ms=batch.t0 + DAY_MS)])
 
     def _batch(self, site: str, number: int, start_ms: int) -> Batch:
         """A day in one batch: 23 hours of 4 readings, one in the 92 without a value."""
