@@ -69,7 +69,7 @@ def run_broker(port: int, *, host: str = LOOPBACK) -> None:
     if not ipaddress.ip_address(host).is_loopback:
         raise ConfigError(
             f"embedded broker: refused to listen on {host}; it knows no access list. "
-            "Keep it on 127.0.0.1, or run Mosquitto as deploy/mosquitto/ shows"
+            "Keep it on 127.0.0.1, or run Mosquitto: `steppe centre init` writes all that it needs"
         )
     from iotcore import IotCoreBroker
 

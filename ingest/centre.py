@@ -56,11 +56,17 @@ def programs_of(centre: Centre, centre_file: Path) -> list[Program]:
     programs = [Program("ingest run", (*STEPPE, "ingest", "run", "--with-parent", file))]
     if is_embedded(centre.broker):
         programs.insert(0, Program("centre broker", (*STEPPE, "centre", "broker", "--with-parent", file)))
+    if (Path(file).parent / "authority" / "ca.key").exists():
+        programs.append(
+            Program("centre authority", (*STEPPE, "centre", "authority", "--with-parent", file), needed=False)
+        )
     for word, module in OTHERS:
         if importlib.util.find_spec(module) is not None:
             programs.append(Program(f"{word} run", (*STEPPE, word, "run", "--with-parent", file), needed=False))
     if centre.store.is_influxdb and importlib.util.find_spec("dashboards.grafana.cli") is not None:
-        programs.append(Program("dashboards feed", (*STEPPE, "dashboards", "feed", file), needed=False))
+        programs.append(
+            Program("dashboards feed", (*STEPPE, "dashboards", "feed", "--with-parent", file), needed=False)
+        )
     return programs
 
 

@@ -14,7 +14,7 @@ PRODUCTION = """allow_anonymous true
 max_inflight_messages 1000
 max_queued_messages 0
 """
-"""The settings of `deploy/mosquitto` that matter to what is delivered."""
+"""The settings of `ingest/authority/mosquitto.conf` that matter to what is delivered."""
 
 RUN_EMBEDDED = "import sys; from ingest.broker import run_broker; run_broker(int(sys.argv[1]))"
 

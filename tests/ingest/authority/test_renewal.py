@@ -1,23 +1,19 @@
 """Certificates renewed and revoked over the real road: a gateway, Mosquitto with mutual TLS, the centre's authority."""
 
-import getpass
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
 
 import pytest
 from cryptography import x509
 from support.gateway import Gateway, make_site
-from support.servers import Server, find_program, free_port, port_answers, wait_until
+from support.secured_centre import SecuredCentre, secured_centre
+from support.servers import wait_until
 
 from edge.clock import RealClock
 from edge.mqtt import Answered, BrokerAddress, Connected, Connection, Lost, Received
 from edge.spool import MemorySpool
 from edge.wire import Reading, topic
-from ingest.authority.centre_files import Wishes, make_centre
-from ingest.authority.folder import CentreFolder, write_whole
-from ingest.authority.office import Office, open_office
 from ingest.authority.signing import REQUESTS, Desk, address_of, connect, serve
 from ingest.config import load_centre
 
@@ -27,55 +23,29 @@ pytestmark = pytest.mark.server
 
 
 @pytest.fixture
-def folder(tmp_path) -> Iterator[CentreFolder]:
-    """A centre as `steppe centre init` makes it, its Mosquitto running."""
-    port = free_port()
-    made = make_centre(
-        tmp_path / "county", Wishes(["127.0.0.1"], port=port, listen="127.0.0.1"), RealClock().now_ms() - WEEK_MS
-    )
-    configuration = made.broker / "mosquitto.conf"
-    with configuration.open("a", encoding="utf-8") as file:
-        file.write(f"user {getpass.getuser()}\n")  # the test's folder is closed to the user mosquitto
-    command = [find_program("mosquitto"), "-c", str(configuration)]
-    server = Server(command, tmp_path, lambda: port_answers(port))
-    server.start()
-    yield made
-    server.stop()
-
-
-@pytest.fixture
-def office(folder) -> Iterator[Office]:
-    with open_office(folder) as office:
-        yield office
+def centre(tmp_path) -> Iterator[SecuredCentre]:
+    """Made a week ago, so that a site can have been admitted since."""
+    with secured_centre(tmp_path, RealClock().now_ms() - WEEK_MS) as made:
+        yield made
 
 
 @contextmanager
-def signing(folder: CentreFolder, office: Office) -> Iterator[None]:
+def signing(centre: SecuredCentre) -> Iterator[None]:
     """The authority's process, as a thread; it was here before, so that the broker keeps what comes for it."""
     stop = threading.Event()
-    address = address_of(load_centre(folder.centre_file).broker, folder)
+    address = address_of(load_centre(centre.folder.centre_file).broker, centre.folder)
     with closing(connect(address)) as before:
         assert isinstance(before.events.get(timeout=10), Connected)
         before.subscribe([REQUESTS])
         before.publish(topic(SITE, "cert"), b"")
         assert isinstance(before.events.get(timeout=10), Answered)
-    thread = threading.Thread(target=serve, args=(address, Desk(office, RealClock()), stop))
+    thread = threading.Thread(target=serve, args=(address, Desk(centre.office, RealClock()), stop))
     thread.start()
     try:
         yield
     finally:
         stop.set()
         thread.join(20)
-
-
-def admit(office: Office, folder: Path, days: float = 90.0, age_ms: int = 0) -> BrokerAddress:
-    """Admit the site `age_ms` ago, and lay its papers down as its bundle does."""
-    key, issued = office.admit(SITE, RealClock().now_ms() - age_ms, days)
-    write_whole(folder / "site.key", key, 0o600)
-    write_whole(folder / "site.crt", issued.certificate)
-    write_whole(folder / "ca.crt", (office.folder.authority / "ca.crt").read_bytes())
-    url = load_centre(office.folder.centre_file).broker.url
-    return BrokerAddress(url, folder / "ca.crt", folder / "site.crt", folder / "site.key")
 
 
 def gateway(address: BrokerAddress) -> Gateway:
@@ -98,50 +68,46 @@ def connected(address: BrokerAddress, name: str = "probe") -> Iterator[Connectio
         connection.close()
 
 
-def test_a_gateway_past_the_half_of_its_certificate_has_a_new_one_and_comes_back_with_it(office, folder, tmp_path):
-    address = admit(office, tmp_path, days=10, age_ms=WEEK_MS)
+def test_a_gateway_past_the_half_of_its_certificate_has_a_new_one_and_comes_back_with_it(centre, tmp_path):
+    address = centre.admit(SITE, tmp_path, days=10, age_ms=WEEK_MS)
     first = serial(address)
-    with signing(folder, office), gateway(address):
+    with signing(centre), gateway(address):
         wait_until(lambda: serial(address) != first, 30, "a new certificate is in place")
-    member = office.roll.member(SITE)
+    member = centre.office.roll.member(SITE)
     assert member is not None
     assert member.days_left(RealClock().now_ms()) > 80
     with connected(address) as again:
         assert isinstance(again.events.get(timeout=10), Connected)
 
 
-def test_a_gateway_whose_certificate_is_young_asks_for_nothing(office, folder, tmp_path):
-    address = admit(office, tmp_path)
+def test_a_gateway_whose_certificate_is_young_asks_for_nothing(centre, tmp_path):
+    address = centre.admit(SITE, tmp_path)
     first = serial(address)
-    with signing(folder, office), gateway(address) as young:
+    with signing(centre), gateway(address) as young:
         young.emit([Reading("clearwell.turbidity_ntu", RealClock().now_ms(), 0.3)])
         wait_until(lambda: young.spool.next_seq > 0, 20, "a batch is sealed")
     assert serial(address) == first
-    assert not (tmp_path / "site.key.next").exists()
+    assert not (tmp_path / f"{SITE}.key.next").exists()
 
 
-def test_a_revoked_gateway_is_refused_at_once_on_the_line_it_has_and_on_new_ones(office, folder, tmp_path):
+def test_a_revoked_gateway_is_refused_at_once_on_the_line_it_has_and_on_new_ones(centre, tmp_path):
     """By delivery: what it writes reaches nobody, what is written for it does not reach it, and it cannot come back."""
-    address = admit(office, tmp_path)
-    identity = folder.identities / "steppe-ingest"
-    ingest = BrokerAddress(
-        address.url, folder.authority / "ca.crt", identity.with_suffix(".crt"), identity.with_suffix(".key")
-    )
+    address = centre.admit(SITE, tmp_path)
     with ExitStack() as stack:
-        centre = stack.enter_context(connected(ingest, "centre"))
-        assert isinstance(centre.events.get(timeout=10), Connected)
-        centre.subscribe([topic(SITE, "batch")])
+        ingest = stack.enter_context(connected(centre.own("steppe-ingest"), "centre"))
+        assert isinstance(ingest.events.get(timeout=10), Connected)
+        ingest.subscribe([topic(SITE, "batch")])
         site = stack.enter_context(connected(address, "site"))
         assert isinstance(site.events.get(timeout=10), Connected)
         site.subscribe([topic(SITE, "ack")])
         site.publish(topic(SITE, "batch"), b"before")
-        assert isinstance(centre.events.get(timeout=10), Received)
+        assert isinstance(ingest.events.get(timeout=10), Received)
         assert isinstance(site.events.get(timeout=10), Answered)
-        assert office.revoke(SITE, RealClock().now_ms())
+        assert centre.office.revoke(SITE, RealClock().now_ms())
         wait_until(lambda: refused(site), 10, "the broker refuses what the revoked site writes")
-        centre.publish(topic(SITE, "ack"), b"x")
-        centre.publish(topic(SITE, "ack"), b"x")
-        wait_until(lambda: centre.events.qsize() >= 2, 10, "the broker has taken both")
+        ingest.publish(topic(SITE, "ack"), b"x")
+        ingest.publish(topic(SITE, "ack"), b"x")
+        wait_until(lambda: ingest.events.qsize() >= 2, 10, "the broker has taken both")
         assert site.events.empty()
         with connected(address, "again") as again:
             assert isinstance(again.events.get(timeout=10), Lost)
