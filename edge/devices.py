@@ -1,6 +1,7 @@
 """One meter of a site: what `site.toml` says of it, and the points that follow from that and its profile."""
 
 import itertools
+import sys
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -102,6 +103,11 @@ def check_url(url: str) -> None:
 def is_dlt645(url: str) -> bool:
     """Whether meters of this line speak DL/T 645; the others speak Modbus."""
     return url.startswith("dlt645")
+
+
+def point_name(device: Device, name: str) -> str:
+    """Return the name within the site of a device's point; each exists once, however many parts of us hold it."""
+    return sys.intern(f"{device.name}.{name}")
 
 
 def device_profile(device: Device) -> Profile | None:

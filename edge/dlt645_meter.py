@@ -5,7 +5,7 @@ import logging
 
 from edge.clock import Clock
 from edge.decode import Judge, make_judge
-from edge.devices import Device, device_points
+from edge.devices import Device, device_points, point_name
 from edge.dlt645 import ANY_ADDRESS, Dlt645Request, is_refusal
 from edge.driver import Sweep
 from edge.errors import DeviceError, DeviceRefused, DeviceTimeout
@@ -28,7 +28,7 @@ class Dlt645Meter:
         self._pause_s, self._line = device.pause_s, line
         self._items = [
             (
-                f"{device.name}.{point.name}",
+                point_name(device, point.name),
                 Dlt645Request(device.address, point.register, BYTES_OF_DIGITS[point.type]),
                 make_judge(point, sides={}),
             )

@@ -11,6 +11,7 @@ dlt645+listen://0.0.0.0:5020                  DL/T 645-2007 with a modem that di
 """
 
 import asyncio
+import termios
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -73,15 +74,18 @@ def _serial(url: str) -> Open:
         from pymodbus.transport.serialtransport import create_serial_connection  # a network gateway needs none of it
 
         settings = serial_settings(url)
-        return await create_serial_connection(
-            asyncio.get_running_loop(),
-            make_protocol,
-            urlsplit(url).path,
-            baudrate=settings.baud,
-            bytesize=settings.bits,
-            parity=settings.parity,
-            stopbits=settings.stop_bits,
-        )
+        try:
+            return await create_serial_connection(
+                asyncio.get_running_loop(),
+                make_protocol,
+                urlsplit(url).path,
+                baudrate=settings.baud,
+                bytesize=settings.bits,
+                parity=settings.parity,
+                stopbits=settings.stop_bits,
+            )
+        except termios.error as error:  # the adapter refuses these settings; this is no OSError
+            raise OSError(*error.args) from error
 
     return open_port
 

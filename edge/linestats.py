@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-LATENCIES_KEPT = 1000
+LATENCIES_KEPT = 200
 COUNTERS = ("requests", "timeouts", "refused", "bad_crc", "garbage_bytes")
 
 

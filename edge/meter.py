@@ -10,7 +10,7 @@ import msgspec
 
 from edge.clock import Clock
 from edge.decode import BlockDecoder, Judge, Raw, make_judge, text_of
-from edge.devices import Device, device_points
+from edge.devices import Device, device_points, point_name
 from edge.driver import Sweep
 from edge.errors import DeviceError, DeviceRefused, DeviceTimeout
 from edge.modbus import BlockReader
@@ -35,9 +35,9 @@ class ModbusMeter:
         self._limits = limits_of(device)
         place = {cell: index for index, cell in enumerate(self._cells)}
         numbers = [point for point in points if point.type != "string"]
-        names = [f"{device.name}.{point.name}" for point in numbers]
+        names = [point_name(device, point.name) for point in numbers]
         self._values = list(zip(names, *_places_and_judges(msgspec.json.encode(numbers), self._cells), strict=True))
-        self._text_places = {f"{device.name}.{p.name}": place[main_cell(p)] for p in points if p.type == "string"}
+        self._text_places = {point_name(device, p.name): place[main_cell(p)] for p in points if p.type == "string"}
         self.texts: dict[str, str] = {}
         """What the string points said last."""
         self.raws: list[Raw | Quality] = [Quality.BAD_NO_ANSWER] * len(self._cells)

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from edge.clock import Clock
-from edge.devices import Device, device_points
+from edge.devices import Device, device_points, point_name
 from edge.dlt645_meter import Dlt645Meter
 from edge.lines import open_line
 from edge.meter import ModbusMeter
@@ -79,7 +79,7 @@ async def _read_modbus(device: Device, line: BlockReader, clock: Clock) -> list[
     readings = {reading.point: reading for reading in (await meter.read(clock)).readings}
     views = []
     for point in device_points(device):
-        name = f"{device.name}.{point.name}"
+        name = point_name(device, point.name)
         registers = recorder.registers(point)
         if (reading := readings.get(name)) is None:
             quality = "GOOD" if name in meter.texts else "BAD_NO_ANSWER"

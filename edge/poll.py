@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from edge.bus import Bus
 from edge.clock import Clock
 from edge.deadlines import Deadlines
-from edge.devices import Device, device_points
+from edge.devices import Device, device_points, point_name
 from edge.exception_report import Deadband, ExceptionReport
 from edge.gateway import LATE, SKIPPED, gateway_points, watch_gateway
 from edge.lines import open_line
@@ -54,7 +54,7 @@ def point_list(site: Site) -> tuple[PointInfo, ...]:
         silences = {point.name: point.max_silence_s for point in device.points}
         points += [
             PointInfo(
-                f"{device.name}.{point.name}",
+                point_name(device, point.name),
                 device.poll_every_s,
                 by_exception=silences.get(point.name) is not None,
                 max_silence_s=silences.get(point.name),
@@ -80,7 +80,7 @@ def make_buses(site: Site, lines: dict[str, AnyLine], clock: Clock) -> list[Bus]
 def _reporting_by_exception(site: Site, emit: Emit) -> Emit:
     """Return `emit` behind the deadbands of the site; `emit` itself where there are none."""
     deadbands = {
-        f"{device.name}.{point.name}": Deadband(
+        point_name(device, point.name): Deadband(
             point.deadband, point.deadband_percent, int(point.max_silence_s * 1000), int(device.poll_every_s * 1000)
         )
         for device in site.devices

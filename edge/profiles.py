@@ -8,7 +8,7 @@ import functools
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from importlib import resources
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -34,6 +34,7 @@ register, `DCBA` does both. Registers of 16 bits are sent high byte first, whate
 Register = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
 LocalName = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=60)]
 
+FOLDER = Path(__file__).with_name("profiles")
 REGISTERS_OF_TYPE = {
     "bit": 1, "uint16": 1, "int16": 1, "bcd16": 1, "uint32": 2, "int32": 2, "float32": 2, "bcd32": 2,
     "uint64": 4, "int64": 4, "float64": 4,
@@ -177,7 +178,7 @@ class Profile(ProfileEntry, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 def profile_names() -> list[str]:
     """Return the names of the shipped profiles, sorted."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 @functools.cache
@@ -185,7 +186,7 @@ def load_profile(name: str) -> Profile:
     """Return the shipped profile `name`. Raises ConfigError."""
     if name not in profile_names():
         raise ConfigError(f"profile {name!r} is not shipped. `steppe edge profiles list` shows those that are")
-    return parse_profile(name, (_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+    return parse_profile(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def parse_profile(name: str, text: str) -> Profile:
@@ -227,7 +228,3 @@ def _said(entry: PointEntry | None) -> dict[str, object]:
         return {}
     values = msgspec.to_builtins(entry)
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _folder() -> resources.abc.Traversable:
-    return resources.files("edge") / "profiles"

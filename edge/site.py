@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from edge.budget import check_budget
 from edge.config import load_toml
-from edge.devices import Device, Seconds, device_points
+from edge.devices import Device, Seconds, device_points, point_name
 from edge.errors import ConfigError
 from edge.wire import PointName, SiteName
 
@@ -94,7 +94,7 @@ def check_site(site: Site) -> None:
     names = {"gateway.mains_on"}
     check_budget(site.devices)
     for device in site.devices:
-        names |= {f"{device.name}.{point.name}" for point in device_points(device)}
+        names |= {point_name(device, point.name) for point in device_points(device)}
     for name in site.seal.urgent:
         if name not in names:
             raise ConfigError(f"seal.urgent: no device has a point {name}")

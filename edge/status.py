@@ -1,9 +1,9 @@
 """What a site says of itself: its point list, its status, and the death that the broker announces for it."""
 
-import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from edge import VERSION
 from edge.clock import Clock
 from edge.spool import Spool
 from edge.timesync import ClockState
@@ -34,7 +34,7 @@ class Herald:
         self._spool = spool
         self._points = list(points)
         self._clock_state = clock_state
-        self._version = importlib.metadata.version("steppe")
+        self._version = VERSION
         self.online = True
         """False once the gateway is about to leave."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support.brokers import client, embedded
+from support.telegraf import modbus_to_mqtt
 
 from edge.mqtt import Connection, Received
 from edge.wire import Ack, Batch, decode, encode
@@ -22,8 +23,9 @@ SECONDS = 15.0
 WARM_UP_S = 6.0
 PROGRAM = str(Path(__file__).with_name("edge_polls.py"))
 VOLTS = struct.pack(">f", 230.5)
-UNIT_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
-"""As in deploy/systemd/steppe-edge.service."""
+AS_INSTALLED = {"MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": ""}
+"""As in deploy/systemd/steppe-edge.service; and compiled, as pip leaves it: the compiler itself takes 5 MiB."""
+LOAD_ONCE = "import edge.agent, edge.meters, pymodbus.client"
 
 
 class Load(NamedTuple):
@@ -32,7 +34,10 @@ class Load(NamedTuple):
     cpu_percent: float
     """User and system time, of one core."""
     rss_mib: float
+    requests_per_s: float
+    """As the meters counted them."""
     readings_per_s: float
+    """At the centre; 0 where none are sent."""
 
 
 async def gateway_load(devices: int) -> Load:
@@ -41,33 +46,49 @@ async def gateway_load(devices: int) -> Load:
         async with _meters(devices) as ports:
             site_file = Path(name) / "site.toml"
             site_file.write_text(_site(broker_port, ports))
-            return await _measure(["gateway", str(site_file)], rows)
+            return await _measure([sys.executable, PROGRAM, "gateway", str(site_file)], rows)
 
 
 async def plain_load(devices: int) -> Load:
     """Return what a loop of pymodbus clients takes that asks for the same and does nothing with it."""
     async with _meters(devices) as ports:
-        return await _measure(["plain", *map(str, ports)], [0])
+        return await _measure([sys.executable, PROGRAM, "plain", *map(str, ports)])
 
 
-async def _measure(arguments: list[str], rows: list[int]) -> Load:
-    """Let a process run; `rows` holds the count of readings that have reached the centre."""
-    environment = {**os.environ, **UNIT_ENVIRONMENT}
-    child = await asyncio.create_subprocess_exec(sys.executable, PROGRAM, *arguments, env=environment)
-    try:
-        await asyncio.sleep(WARM_UP_S)
-        cpu_s, began_s, before = _cpu_s(child.pid), time.monotonic(), rows[0]
-        await asyncio.sleep(SECONDS)
-        took_s = time.monotonic() - began_s
-        pages = int(Path(f"/proc/{child.pid}/statm").read_text().split()[1])
-        return Load(
-            (_cpu_s(child.pid) - cpu_s) / took_s * 100,
-            pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
-            (rows[0] - before) / took_s,
-        )
-    finally:
-        child.terminate()
-        await child.wait()
+async def telegraf_load(program: str, devices: int) -> Load:
+    """Return what a Telegraf takes that asks for the same and sends it to a broker; it keeps nothing on disk."""
+    with tempfile.TemporaryDirectory() as name, embedded(Path(name)) as (_, broker_port):
+        async with _meters(devices) as ports:
+            configuration = Path(name) / "telegraf.conf"
+            configuration.write_text(modbus_to_mqtt(broker_port, ports, "eastron_sdm630"))
+            return await _measure([program, "--quiet", "--config", str(configuration)])
+
+
+async def _measure(command: list[str], rows: Sequence[int] = (0,)) -> Load:
+    """Let a program run; `rows` holds the count of readings that have reached the centre."""
+    with tempfile.TemporaryDirectory() as compiled:
+        environment = {**os.environ, **AS_INSTALLED, "PYTHONPYCACHEPREFIX": compiled}
+        await (await asyncio.create_subprocess_exec(sys.executable, "-c", LOAD_ONCE, env=environment)).wait()
+        child = await asyncio.create_subprocess_exec(*command, env=environment)
+        try:
+            await asyncio.sleep(WARM_UP_S)
+            return await _watch(child.pid, rows)
+        finally:
+            child.terminate()
+            await child.wait()
+
+
+async def _watch(pid: int, rows: Sequence[int]) -> Load:
+    cpu_s, began_s, rows_before, asked_before = _cpu_s(pid), time.monotonic(), rows[0], _Meter.asked
+    await asyncio.sleep(SECONDS)
+    took_s = time.monotonic() - began_s
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return Load(
+        cpu_percent=(_cpu_s(pid) - cpu_s) / took_s * 100,
+        rss_mib=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+        requests_per_s=(_Meter.asked - asked_before) / took_s,
+        readings_per_s=(rows[0] - rows_before) / took_s,
+    )
 
 
 def _cpu_s(pid: int) -> float:
@@ -97,10 +118,14 @@ async def _meters(devices: int) -> AsyncIterator[list[int]]:
 
 
 class _Meter(asyncio.Protocol):
+    asked = 0
+    """Requests that all meters have had."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        _Meter.asked += 1
         transaction, _, _, unit, function, _, count = struct.unpack(">HHHBBHH", data)
         content = VOLTS * (count // 2)
         head = struct.pack(">HHHBBB", transaction, 0, 3 + len(content), unit, function, len(content))

@@ -14,7 +14,8 @@ BLOCKS = ((0, 80), (234, 6), (342, 10))
 
 
 async def gateway(site_file: Path) -> None:
-    """Run the agent until SIGTERM."""
+    """Run the agent until SIGTERM, with everything in memory that the command has."""
+    import edge.cli  # noqa: F401
     from edge.agent import run
     from edge.clock import RealClock
     from edge.site import load_site

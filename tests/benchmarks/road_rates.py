@@ -87,7 +87,7 @@ def measure() -> Iterator[Row]:
 
 
 def _influx_rows(load: Path, start_ms: int, server: InfluxServer) -> Iterator[Row]:
-    program = find_telegraf()
+    program = find_telegraf("inputs.mqtt_consumer")
     if program is None:
         yield from _ours_rows("InfluxDB", _through_steppe(load / "half", PEER_BATCHES, server), "no Telegraf here")
         return

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from support.dlt645_peer import Dlt645Peer, digits_of
 from support.modbus_peers import pymodbustcp_server
-from support.serial_peer import SerialPeer
+from support.serial_peer import SerialPeer, rtu_meter
 
 from edge.cli import edge
 from edge.errors import BadInput
@@ -106,7 +106,7 @@ def test_lines_shows_what_a_line_went_through(tmp_path):
 
 def test_scan_finds_the_units_that_answer(tmp_path):
     async def scenario() -> list[int]:
-        peer = SerialPeer(tmp_path / "ttyUSB0", unit=3)
+        peer = SerialPeer(tmp_path / "ttyUSB0", rtu_meter(3))
         peer.plug_in()
         try:
             return [one.unit async for one in scan_units(f"rtu://{peer.path}", range(1, 6), timeout_s=0.05)]

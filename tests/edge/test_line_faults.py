@@ -78,7 +78,7 @@ def test_an_answer_after_a_cancelled_request_is_not_given_to_the_next():
             for round_number in range(10):
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(line.read_block(1, "holding_register", 0, 2, timeout_s=0.2), 0.005)
-                found = await line.read_block(1, "holding_register", 100 + round_number, 2, timeout_s=0.2)
+                found = await line.read_block(1, "holding_register", 100 + round_number, 2, timeout_s=5.0)
                 assert found == content(100 + round_number, 2, peer.serials[1])
         finally:
             line.close()

@@ -1,19 +1,23 @@
-"""Modbus RTU on a serial port: at the wire's speed, and back after the adapter was pulled and put in again."""
+"""Meters on a serial port: at the wire's speed, and back after the adapter was pulled and put in again."""
 
 import asyncio
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
+from support.dlt645_peer import digits_of
 from support.fault_peer import content
-from support.serial_peer import SerialPeer
+from support.serial_peer import SerialPeer, dlt645_meter
 
 from edge.clock import RealClock
-from edge.devices import Device
+from edge.devices import Device, SitePoint
+from edge.dlt645_meter import Dlt645Meter
 from edge.errors import DeviceError, DeviceTimeout
-from edge.lines import open_line
+from edge.lines import open_dlt645, open_line
 from edge.meter import ModbusMeter
 from edge.modbus import ModbusLine
+from edge.wire import Quality, Reading
 
 
 def url_of(path: Path, baud: int = 9600) -> str:
@@ -109,3 +113,82 @@ def test_a_full_scan_takes_what_the_wire_takes(tmp_path):
     took_s, limit_s = asyncio.run(scenario())
     assert limit_s < 0.5
     assert took_s < 1.25 * limit_s
+
+
+def test_a_port_that_refuses_its_settings_is_no_connection(tmp_path):
+    """A pseudo-terminal has no parity, as a cheap adapter may not; the system's error for that is a kind of its own."""
+
+    async def scenario() -> None:
+        peer, line = SerialPeer(tmp_path / "ttyUSB0"), open_line(f"rtu://{tmp_path}/ttyUSB0?format=8E1")
+        peer.plug_in()
+        try:
+            with pytest.raises(DeviceTimeout, match="no connection"):
+                await read(line)
+        finally:
+            line.close()
+            peer.pull_out()
+
+    asyncio.run(scenario())
+
+
+ADDRESS, IDENTIFIERS = "202311000042", (0x00010000, 0x00020000, 0x00010100)
+
+
+def dlt645_device(path: Path, address: str = ADDRESS) -> Device:
+    """Without parity, which a pseudo-terminal refuses; the wire's pace counts it."""
+    points = [
+        SitePoint(name=f"x{number}.energy_kwh", table="data_identifier", register=identifier, type="bcd32", scale=0.01)
+        for number, identifier in enumerate(IDENTIFIERS)
+    ]
+    return Device("m", f"dlt645://{path}?baud=2400&format=8N1", address=address, points=points)
+
+
+def test_a_dlt645_meter_at_2400_baud_is_read_at_the_wires_speed(tmp_path):
+    """Eleven bits to a character, 44 characters to a value, meter delay 20 ms: 0.22 s each."""
+
+    async def scenario() -> tuple[list[Reading], float, float]:
+        peer = SerialPeer(
+            tmp_path / "ttyUSB0",
+            dlt645_meter(ADDRESS),
+            baud=2400,
+            bits_per_character=11,
+            silence_characters=0,
+            latency_s=0.02,
+        )
+        device = dlt645_device(peer.path)
+        line = open_dlt645(device.url)
+        peer.plug_in()
+        try:
+            began_s = time.perf_counter()
+            readings, _ = await Dlt645Meter(device, line).read(RealClock())
+            return readings, time.perf_counter() - began_s, peer.busy_s
+        finally:
+            line.close()
+            peer.pull_out()
+
+    readings, took_s, limit_s = asyncio.run(scenario())
+    assert [reading.value for reading in readings] == [digits_of(each, 0) / 100 for each in IDENTIFIERS]
+    assert limit_s == pytest.approx(3 * (0.02 + 44 * 11 / 2400))
+    assert took_s < 1.25 * limit_s
+
+
+def test_a_dlt645_meter_that_is_not_on_the_line_is_bad_and_an_adapter_that_returns_is_used(tmp_path):
+    async def scenario() -> None:
+        peer = SerialPeer(tmp_path / "ttyUSB0", dlt645_meter(ADDRESS))
+        line = open_dlt645(dlt645_device(peer.path).url)
+        here = Dlt645Meter(dlt645_device(peer.path), line)
+        stranger = Dlt645Meter(msgspec.structs.replace(dlt645_device(peer.path, "202311000043"), timeout_s=0.05), line)
+        peer.plug_in()
+        try:
+            assert {reading.quality for reading in (await here.read(RealClock())).readings} == {Quality.GOOD}
+            assert not (await stranger.read(RealClock())).answered
+            peer.pull_out()
+            assert not (await here.read(RealClock())).answered
+            peer.plug_in()
+            line.backoff.succeeded()  # as if the pause were over
+            assert {reading.quality for reading in (await here.read(RealClock())).readings} == {Quality.GOOD}
+        finally:
+            line.close()
+            peer.pull_out()
+
+    asyncio.run(scenario())

@@ -5,7 +5,8 @@ always be told from the right one.
 """
 
 import asyncio
-import random
+
+from support.tcp_peer import TcpPeer
 
 CLEAN = "clean"
 FAULTS = (
@@ -34,71 +35,53 @@ def bcd_bytes(digits: int, size: int) -> bytes:
     return bytes(int(f"{digits // 100**place % 100:02d}", 16) for place in range(size))
 
 
-class Dlt645Peer:
+def is_for_any_address(question: bytes) -> bool:
+    """Whether a question (from its first 68 on) asks for the address itself."""
+    return question[8] == 0x13
+
+
+def address_of(question: bytes) -> str:
+    """Whom a question is for."""
+    return question[1:7][::-1].hex()
+
+
+def identifier_of(question: bytes) -> int:
+    """The data identifier that a question asks for."""
+    return int.from_bytes(bytes((each - 0x33) % 256 for each in question[10:14]), "little")
+
+
+class Dlt645Peer(TcpPeer):
     """Serves one meter of eight-digit values over TCP; `unknown` identifiers are refused."""
 
     def __init__(self, address: str, *, seed: int = 0, fault_share: float = 0.0, late_s: float = 0.0) -> None:
-        self.address, self.fault_share, self.late_s = address, fault_share, late_s
+        super().__init__(seed=seed, late_s=(late_s, late_s))
+        self.address, self.fault_share = address, fault_share
         self.faults: tuple[str, ...] = FAULTS
         self.unknown: set[int] = set()
         self.serial, self.last_fault = 0, CLEAN
-        self.rng = random.Random(seed)
-        self._server: asyncio.Server | None = None
-        self._late: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> int:
-        """Listen; return the port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return int(self._server.sockets[0].getsockname()[1])
+    async def read_question(self, reader: asyncio.StreamReader) -> bytes:
+        question = await reader.readexactly(4)
+        while question[-10:-9] != b"\x68" or question[-3:-2] != b"\x68":
+            question += await reader.readexactly(1)  # preamble, 68, address, 68, control, length
+        question += await reader.readexactly(question[-1] + 2)
+        return question.lstrip(b"\xfe")
 
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._late:
-            task.cancel()
+    async def answer(self, question: bytes, writer: asyncio.StreamWriter) -> None:
+        if is_for_any_address(question):
+            writer.write(b"\xfe" + answer_frame(self.address, 0x93, bytes.fromhex(self.address)[::-1]))
+        elif address_of(question) == self.address:
+            self.serial += 1
+            await self._answer(question, identifier_of(question), writer)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                question = await reader.readexactly(4)
-                while question[-10:-9] != b"\x68" or question[-3:-2] != b"\x68":
-                    question += await reader.readexactly(1)  # preamble, 68, address, 68, control, length
-                question += await reader.readexactly(question[-1] + 2)
-                await self._answer(question.lstrip(b"\xfe"), writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, question: bytes, writer: asyncio.StreamWriter) -> None:
-        if question[8] == 0x13:
-            address = bytes.fromhex(self.address)[::-1]
-            writer.write(b"\xfe" + answer_frame(self.address, 0x93, address))
-            return
-        if question[1:7][::-1].hex() != self.address:
-            return
-        self.serial += 1
-        identifier = int.from_bytes(bytes((each - 0x33) % 256 for each in question[10:14]), "little")
+    async def _answer(self, question: bytes, identifier: int, writer: asyncio.StreamWriter) -> None:
         if identifier in self.unknown:
             writer.write(answer_frame(self.address, 0xD1, b"\x02"))
             return
-        await self._spoil(question, identifier, writer)
-
-    async def _spoil(self, question: bytes, identifier: int, writer: asyncio.StreamWriter) -> None:
         fault = self.rng.choice(self.faults) if self.rng.random() < self.fault_share else CLEAN
         self.last_fault = fault
         answer = b"\xfe" * 4 + self._frame(identifier)
-        if fault == "late":
-            self._later(writer, answer)
-        elif fault == "split":
-            place = self.rng.randrange(1, len(answer))
-            writer.write(answer[:place])
-            await writer.drain()
-            await asyncio.sleep(0.005)
-            writer.write(answer[place:])
-        elif fault == "reset":
-            writer.transport.abort()
-        else:
+        if not await self.send(fault, answer, writer):
             writer.write(self._damaged(fault, question, answer, identifier))
 
     def _frame(self, identifier: int, *, address: str | None = None, control: int = 0x91, size: int = 4) -> bytes:
@@ -125,13 +108,3 @@ class Dlt645Peer:
             "truncated": answer[:place],
             "doubled": answer + answer,
         }[fault]
-
-    def _later(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
-        async def send() -> None:
-            await asyncio.sleep(self.late_s)
-            if not writer.is_closing():
-                writer.write(answer)
-
-        task = asyncio.get_running_loop().create_task(send())
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)

@@ -5,9 +5,10 @@ one that is old, can always be told from the right one.
 """
 
 import asyncio
-import random
 import struct
 from collections import Counter
+
+from support.tcp_peer import TcpPeer
 
 CLEAN = "clean"
 RTU_FAULTS = (
@@ -35,55 +36,29 @@ def crc16(frame: bytes) -> bytes:
     return crc.to_bytes(2, "little")
 
 
-class FaultPeer:
+class FaultPeer(TcpPeer):
     """Serves holding registers of any unit over one TCP port, as Modbus TCP or as RTU in a TCP stream."""
 
     def __init__(self, *, rtu: bool, seed: int, fault_share: float, late_s: tuple[float, float]) -> None:
-        self.rtu, self.late_s, self.fault_share = rtu, late_s, fault_share
+        super().__init__(seed=seed, late_s=late_s)
+        self.rtu, self.fault_share = rtu, fault_share
         self.faults = RTU_FAULTS if rtu else TCP_FAULTS
-        self.rng = random.Random(seed)
         self.serials: Counter[int] = Counter()
         """Requests that have come in, by unit."""
         self.last_fault: dict[int, str] = {}
         """What was done to the last request of a unit."""
-        self._server: asyncio.Server | None = None
-        self._late: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> int:
-        """Listen; return the port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return int(self._server.sockets[0].getsockname()[1])
+    async def read_question(self, reader: asyncio.StreamReader) -> bytes:
+        return await reader.readexactly(8 if self.rtu else 12)
 
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._late:
-            task.cancel()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                request = await reader.readexactly(8 if self.rtu else 12)
-                await self._answer(request, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, request: bytes, writer: asyncio.StreamWriter) -> None:
+    async def answer(self, request: bytes, writer: asyncio.StreamWriter) -> None:
         unit, function, register, count = struct.unpack(">BBHH", request[:6] if self.rtu else request[6:])
         self.serials[unit] += 1
         fault = self.rng.choice(self.faults) if self.rng.random() < self.fault_share else CLEAN
         self.last_fault[unit] = fault
         values = content(register, count, self.serials[unit])
         answer = self._frame(request, unit, function, values)
-        if fault == "late":
-            self._later(writer, answer)
-        elif fault == "split":
-            await self._split(writer, answer)
-        elif fault == "reset":
-            writer.transport.abort()
-        else:
+        if not await self.send(fault, answer, writer):
             writer.write(self._damaged(fault, request, answer, unit, function, values))
 
     def _damaged(self, fault: str, request: bytes, answer: bytes, unit: int, function: int, values: list[int]) -> bytes:
@@ -113,20 +88,3 @@ class FaultPeer:
     def _frame(self, request: bytes, unit: int, function: int, values: list[int]) -> bytes:
         pdu = bytes([unit, function, 2 * len(values)]) + struct.pack(f">{len(values)}H", *values)
         return pdu + crc16(pdu) if self.rtu else request[:4] + struct.pack(">H", len(pdu)) + pdu
-
-    async def _split(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
-        place = self.rng.randrange(1, len(answer))
-        writer.write(answer[:place])
-        await writer.drain()
-        await asyncio.sleep(0.005)
-        writer.write(answer[place:])
-
-    def _later(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
-        async def send() -> None:
-            await asyncio.sleep(self.rng.uniform(*self.late_s))
-            if not writer.is_closing():
-                writer.write(answer)
-
-        task = asyncio.get_running_loop().create_task(send())
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
