@@ -80,6 +80,11 @@ class ReportCounty:
             self._write_inspections(database)
             self._write_alarms(database)
         self._write_journal()
+        return self.centre
+
+    @property
+    def centre(self) -> Centre:
+        """Its configuration as the centre reads it."""
         return load_centre(self.centre_file)
 
     @property
