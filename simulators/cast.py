@@ -130,10 +130,11 @@ async def on_stage(
     guests: Guests | None = None,
     *,
     alarms: bool = False,
+    until_ms: int | None = None,
 ) -> AsyncIterator[Cast]:
     """Start everybody in order, on free ports, with their files in `folder`; stop them all when the block ends.
 
-    The alarm engine is among them if `alarms` asks for it.
+    The alarm engine is among them if `alarms` asks for it; its time stands still from `until_ms` on.
 
     `clock` says where time begins and how fast it runs. It begins when everybody is ready: `Cast.clock`.
     """
@@ -147,7 +148,9 @@ async def on_stage(
     children |= guests.programs
     children["ingest"] = Child("ingest", ["ingest", str(folder / "centre.toml"), *arguments], folder / "ingest.log")
     if alarms:
-        children["alarms"] = Child("alarms", ["alarms", str(folder / "centre.toml"), *arguments], folder / "alarms.log")
+        until = [] if until_ms is None else ["--until", str(until_ms)]
+        words = ["alarms", str(folder / "centre.toml"), *arguments, *until]
+        children["alarms"] = Child("alarms", words, folder / "alarms.log")
     for gateway in county.gateways:
         place = site_folder(folder, gateway.site)
         place.mkdir(parents=True, exist_ok=True)

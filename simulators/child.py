@@ -1,4 +1,4 @@
-"""The processes of a run: `python -m simulators.child edge | ingest | alarms | broker | meters …`.
+"""The processes of a run: `python -m simulators.child edge | ingest | alarms | console | broker | meters …`.
 
 Each is the product's own program on the run's clock; the edge's spool leaves a ledger for the checker, and the meters
 are the virtual county's. A child ends when its standard input does: its parent has died.
@@ -20,7 +20,7 @@ import click
 
 from edge.clock import Clock
 from edge.errors import BadInput, SteppeError
-from simulators.clock import parse_clock
+from simulators.clock import EndingClock, parse_clock
 
 if TYPE_CHECKING:
     from simulators.serve import Link
@@ -31,6 +31,7 @@ READY_FILE = "ready"
 
 
 clock_option = click.option("--clock", "clock_text", default="real", show_default=True)
+until_option = click.option("--until", "until_ms", type=int, help="Time stands still from here on.")
 
 
 @click.group()
@@ -69,14 +70,42 @@ def ingest(centre_file: Path, clock_text: str) -> None:
 @child.command()
 @click.argument("centre_file", type=click.Path(path_type=Path))
 @clock_option
-def alarms(centre_file: Path, clock_text: str) -> None:
+@until_option
+def alarms(centre_file: Path, clock_text: str, until_ms: int | None) -> None:
     """The centre's alarm engine."""
     from analytics.alarms.service import run
     from ingest.config import load_centre
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    run(load_centre(centre_file), parse_clock(clock_text), stop)
+    run(load_centre(centre_file), _clock(clock_text, until_ms), stop)
+
+
+@child.command()
+@click.argument("centre_file", type=click.Path(path_type=Path))
+@click.option("--period-s", type=float, required=True)
+@clock_option
+@until_option
+def numbers(centre_file: Path, period_s: float, clock_text: str, until_ms: int | None) -> None:
+    """The centre's numbers."""
+    from analytics.cli import run_services
+    from ingest.config import load_centre
+
+    asyncio.run(run_services(load_centre(centre_file), _clock(clock_text, until_ms), period_s=period_s))
+
+
+@child.command()
+@click.argument("centre_file", type=click.Path(path_type=Path))
+@click.option("--port", type=int, required=True)
+@clock_option
+@until_option
+def console(centre_file: Path, port: int, clock_text: str, until_ms: int | None) -> None:
+    """The centre's console."""
+    from dashboards.console.server import serve
+    from dashboards.console.settings import ConsoleSettings
+    from ingest.config import load_centre
+
+    serve(load_centre(centre_file), ConsoleSettings(port=port), _clock(clock_text, until_ms))
 
 
 @child.command()
@@ -112,6 +141,11 @@ async def _serve_until_signal(links: "Mapping[str, Link]", clock_text: str, port
         write_whole(ports_file, json.dumps(ports))
         clock.set_result(await asyncio.to_thread(parse_clock, clock_text))
         await finished.wait()
+
+
+def _clock(text: str, until_ms: int | None) -> Clock:
+    clock = parse_clock(text)
+    return clock if until_ms is None else EndingClock(clock, until_ms)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -31,24 +32,44 @@ def demo(
 ) -> None:
     """Run a virtual county through the whole road, break parts of it, and compare the outcome with the truth.
 
+    The console is up from the first second, at the address that is printed; on a terminal it stays until Ctrl-C.
     Exit code 0 only if nothing was lost, nothing was doubled, and every number holds.
     """
-    from simulators.demo import Settings, run_demo, summary
+    from simulators.demo import Audience, Outcome, Settings, run_demo, summary
+    from simulators.house import console_port
     from simulators.view import problems, spectator, verdict_table
 
-    del leave  # the console that would stay up is not part of the demo yet
     console = Console(stderr=as_json)
+    stays = console.is_terminal and not as_json and not leave
+
+    def greet(address: str) -> None:
+        console.print(f"Console, sign in once: {address}", soft_wrap=True, highlight=False)
+
+    async def linger(outcome: Outcome) -> None:
+        if not as_json:
+            console.print(verdict_table(outcome))
+        for problem in problems(outcome):
+            click.echo(problem, err=True)
+        if stays:
+            console.print(f"The console stays at http://127.0.0.1:{port} until Ctrl-C")
+            await _signalled()
+
     with tempfile.TemporaryDirectory(prefix="steppe-demo-") as scratch:
-        settings = Settings(folder or Path(scratch), days, _speed(speed), seed, chaos, _store_url(store))
+        place, port = folder or Path(scratch), console_port()
+        settings = Settings(place, days, _speed(speed), seed, chaos, _store_url(store), console_port=port)
         with spectator(console) as show:
-            outcome = asyncio.run(run_demo(settings, show))
+            outcome = asyncio.run(run_demo(settings, Audience(greet, show, linger)))
     if as_json:
         click.echo(json.dumps(summary(outcome)))
-    else:
-        console.print(verdict_table(outcome))
-    for problem in problems(outcome):
-        click.echo(problem, err=True)
     sys.exit(0 if outcome.ok else 1)
+
+
+async def _signalled() -> None:
+    """Return when a person or a supervisor says that it is enough."""
+    enough = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, enough.set)
+    await enough.wait()
 
 
 @click.group(epilog="Example: steppe simulate replay readings.csv --folder out")

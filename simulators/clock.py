@@ -13,6 +13,7 @@ import selectors
 import struct
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,26 @@ class FollowClock:
         until_ms, give_up_s = self.now_ms() + round(seconds * 1000), time.monotonic() + seconds
         while self.now_ms() < until_ms and time.monotonic() < give_up_s:
             await asyncio.sleep(FOLLOW_S)
+
+
+@dataclass(frozen=True)
+class EndingClock:
+    """Another clock until an instant, and then that instant for good."""
+
+    clock: Clock
+    end_ms: int
+
+    def now_ms(self) -> int:
+        return min(self.clock.now_ms(), self.end_ms)
+
+    def monotonic_ms(self) -> int:
+        return self.clock.monotonic_ms()
+
+    def real_s(self, seconds: float) -> float:
+        return self.clock.real_s(seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
 
 def describe(clock: VirtualClock) -> str:

@@ -1,6 +1,7 @@
 """The demo: a virtual county through the whole road, with faults and kills, judged by its own truth.
 
-Meters, gateways, broker and ingest are processes of their own on one virtual clock. This process is the director: it
+Meters, gateways, broker, ingest, alarms, numbers and console are processes of their own on one virtual clock. This
+process is the director: it
 cuts links, takes mains away, kills and restarts by schedule, and at the end compares what the centre says with what
 really happened.
 """
@@ -9,7 +10,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from simulators.county_files import LOCAL
 from simulators.delivered import examine_delivery
 from simulators.drain import drain
 from simulators.faults import HOUR_MS
+from simulators.house import USUAL_PORT, invite, open_house
 from simulators.numbers import Numbers, compute
 from simulators.physics import Span
 from simulators.plot import chaos_acts, fault_acts
@@ -63,6 +65,7 @@ class Settings:
     chaos: bool = True
     store_url: str = "sqlite:///store.db"
     size: Size = USUAL_SIZE
+    console_port: int = USUAL_PORT
 
 
 @dataclass(frozen=True)
@@ -86,26 +89,50 @@ Show = Callable[[int, Progress, Sequence[str]], None]
 """Called now and then with the county's time, the progress, and what happened since the last call."""
 
 
-async def run_demo(settings: Settings, show: Show) -> Outcome:
+@dataclass(frozen=True)
+class Audience:
+    """Who watches a demo."""
+
+    greet: Callable[[str], None]
+    """Called once, with the address at which the console lets in."""
+    show: Show
+    linger: Callable[[Outcome], Awaitable[None]]
+    """Called with the outcome while the console is still up; it goes down when this returns."""
+
+
+async def run_demo(settings: Settings, audience: Audience) -> Outcome:
     """Play the whole demo. Raises ChildFailed where a process does not come up."""
     began_s = time.monotonic()
     speed = settings.speed or FULL_SPEED
     scenario = make_scenario(settings.seed, settings.size, settings.days, before_ms=BEFORE_MS, after_ms=2 * AFTER_MS)
     _refuse_used_places(settings, scenario)
+    audience.greet(invite(settings.folder / "data", settings.console_port))
     save_scenario(settings.folder, scenario)
     world = scenario.world()
     truth = find_truth(world, scenario.midnight_ms, scenario.days)
     write_truth(truth, settings.folder / "truth.json")
     first_ms = scenario.midnight_ms - min(int(speed * WARM_UP_REAL_S * 1000), BEFORE_MS)
     start = VirtualClock(first_ms, time.monotonic(), speed)
-    async with on_stage(settings.folder, scenario, start, settings.store_url, alarms=True) as cast:
-        centre = load_centre(settings.folder / "centre.toml")
-        with contextlib.closing(_progress(settings.folder, scenario, centre)) as reader:
-            await _play(scenario, cast, reader, show, chaos=settings.chaos)
-            progress = await drain(cast, reader, lambda now: show(cast.clock.now_ms(), now, ()), DRAIN_REAL_S)
-    findings, numbers, sensing = await asyncio.to_thread(_examine, settings.folder, scenario, centre)
-    rows = (*judge(truth, numbers, findings, sensing), _sensing_row(sensing, speed), _crashes(cast))
-    return Outcome(rows, truth, numbers, findings, progress, time.monotonic() - began_s)
+    until_ms = scenario.end_ms + AFTER_MS
+    async with contextlib.AsyncExitStack() as house:
+        async with on_stage(
+            settings.folder, scenario, start, settings.store_url, alarms=True, until_ms=until_ms
+        ) as cast:
+            children = await house.enter_async_context(
+                open_house(settings.folder, cast.clock, until_ms, settings.console_port)
+            )
+            centre = load_centre(settings.folder / "centre.toml")
+            with contextlib.closing(_progress(settings.folder, scenario, centre)) as reader:
+                await _play(scenario, cast, reader, audience.show, chaos=settings.chaos)
+                progress = await drain(
+                    cast, reader, lambda now: audience.show(cast.clock.now_ms(), now, ()), DRAIN_REAL_S
+                )
+        findings, numbers, sensing = await asyncio.to_thread(_examine, settings.folder, scenario, centre)
+        crashed = [*cast.crashes, *(f"{one.name}: {one.last_words(3)}" for one in children if not one.is_alive)]
+        rows = (*judge(truth, numbers, findings, sensing), _sensing_row(sensing, speed), _crashes(crashed))
+        outcome = Outcome(rows, truth, numbers, findings, progress, time.monotonic() - began_s)
+        await audience.linger(outcome)
+    return outcome
 
 
 def _refuse_used_places(settings: Settings, scenario: Scenario) -> None:
@@ -169,8 +196,8 @@ def _sensing_row(sensing: Sensing, speed: float) -> Row:
     return Row("mains noticed within", f"{SENSING_REAL_S:g} s", f"{lag_s:.2f} s", problems)
 
 
-def _crashes(cast: Cast) -> Row:
-    return Row("processes crashed", "0", str(len(cast.crashes)), tuple(cast.crashes))
+def _crashes(crashed: Sequence[str]) -> Row:
+    return Row("processes crashed", "0", str(len(crashed)), tuple(crashed))
 
 
 def summary(outcome: Outcome) -> dict[str, object]:
