@@ -183,7 +183,12 @@ class Sites:
         """Return expected and received of each whole or begun hour with from <= hour < to."""
         counts = {
             hour_ms: (readings, bad)
-            for hour_ms, readings, bad in self._ask("SELECT hour_ms, readings, bad FROM hour WHERE site = ?", site)
+            for hour_ms, readings, bad in self._ask(
+                "SELECT hour_ms, readings, bad FROM hour WHERE site = ? AND hour_ms >= ? AND hour_ms < ?",
+                site,
+                from_ms,
+                to_ms,
+            )
         }
         lists = [
             (at_ms, _readings_per_hour(decode(payload, PointList).points))

@@ -128,6 +128,16 @@ def history(
     return [_occurrence(row) for row in rows], total
 
 
+def within(connection: sqlite3.Connection, start_ms: int, end_ms: int) -> list[Occurrence]:
+    """Return the occurrences of which any part lies in [start, end), and that no other alarm explains, oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM occurrence WHERE onset_ms < ? AND (onset_ms >= ? OR coalesce(returned_ms, closed_ms) IS NULL"
+        " OR coalesce(returned_ms, closed_ms) >= ?) AND cause IS NULL ORDER BY onset_ms, id",
+        (end_ms, start_ms, start_ms),
+    )
+    return [_occurrence(row) for row in rows]
+
+
 def notices(connection: sqlite3.Connection, alarm: str, number: int) -> list[Notice]:
     """Return every notice of an alarm's occurrence, in the order of their times."""
     rows = connection.execute(
