@@ -95,7 +95,22 @@ class Watch:
         scores = self.detector.run(rows)
         silent = ~np.isfinite(rows).any(axis=1)
         steps = zip(range(first, first + len(rows)), scores.score.tolist(), silent.tolist(), strict=True)
-        return Findings(scores.score, scores.channel, np.array([self._step(*step) for step in steps], dtype=bool))
+        return Findings(scores.score, scores.channel, np.array([self.judge(*step) for step in steps], dtype=bool))
+
+    def judge(self, row: int, score: float, silent: bool) -> bool:
+        """Whether a row lies in an event, given its score and whether nothing was read in it; rows come in order."""
+        self._silent = self._silent + 1 if silent else 0
+        if silent and self._silent <= self.rules.settle_rows:
+            return False
+        if score >= self.rules.open_score:
+            self._above += 1
+        else:
+            if self._above >= self.rules.open_rows:
+                self._closed_row = row
+            self._above = 0
+        if self._above == self.rules.open_rows:
+            self._settling = row - self._closed_row < self.rules.settle_rows
+        return self._above >= self.rules.open_rows and not self._settling and row >= self.rules.warmup_rows
 
     def save(self) -> bytes:
         """All of the state, to be kept through a restart."""
@@ -116,20 +131,6 @@ class Watch:
         watch._above, watch._silent = own["above"], own["silent"]
         watch._closed_row, watch._settling = own["closed_row"], own["settling"]
         return watch
-
-    def _step(self, row: int, score: float, silent: bool) -> bool:
-        self._silent = self._silent + 1 if silent else 0
-        if silent and self._silent <= self.rules.settle_rows:
-            return False
-        if score >= self.rules.open_score:
-            self._above += 1
-        else:
-            if self._above >= self.rules.open_rows:
-                self._closed_row = row
-            self._above = 0
-        if self._above == self.rules.open_rows:
-            self._settling = row - self._closed_row < self.rules.settle_rows
-        return self._above >= self.rules.open_rows and not self._settling and row >= self.rules.warmup_rows
 
 
 def events_of(findings: Findings, names: Sequence[str], rules: Rules | None = None) -> tuple[Event, ...]:

@@ -1,6 +1,7 @@
 """A user's own time series: one row per instant, one numeric column per channel, as Parquet or CSV.
 
-The time column is found by its type. Missing values stay missing. Names keep their case.
+The time column is found by its type. Missing values stay missing. Names keep their case. Row numbers that a data frame
+was indexed by are no channel.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def read_series(path: Path, label: str | None = None) -> Series:
     times = [f.name for f in table.schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)]
     if not times:
         raise BadInput(f"{path}: no column holds times; write them as 2025-06-01 08:00:00 or as Parquet timestamps")
-    names = tuple(f.name for f in table.schema if f.name != label and _is_number(f.type))
+    index = _index_columns(table)
+    names = tuple(f.name for f in table.schema if f.name not in (label, *index) and _is_number(f.type))
     if not names:
         raise BadInput(f"{path}: no numeric column besides {times[0]}; give one column per channel")
     time_us = _instants(path, table, times[0])
@@ -75,6 +77,12 @@ def _table(path: Path) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise BadInput(f"{path}: not a Parquet or CSV file that can be read ({reason})") from error
+
+
+def _index_columns(table: pa.Table) -> tuple[str, ...]:
+    """Columns by which a data frame was indexed when it was written as Parquet."""
+    described = table.schema.pandas_metadata or {}
+    return tuple(name for name in described.get("index_columns", []) if isinstance(name, str))
 
 
 def _is_number(kind: pa.DataType) -> bool:

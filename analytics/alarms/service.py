@@ -70,6 +70,8 @@ def run(centre: Centre, clock: Clock, stop: threading.Event) -> None:
     while plant is not None:
         with _opened(centre, plant, clock) as (engine, sender):
             log.info("watching %d conditions for %d alarms", len(plant.watch.rules), len(plant.watch.alarms))
+            # What fell due while nothing ran waits for what came in meanwhile: its cause may be among it.
+            round_(engine, now_ms=clock.now_ms())
             with _receiving(centre, plant, clock), _sending(sender, clock) as sending:
                 plant, seen = _serve(engine, sending, centre, seen, clock, stop)
             sending.result()

@@ -91,6 +91,52 @@ def test_csv_gives_the_same_events(run_water, works, tmp_path):
     assert csv == parquet
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Shanghai"])
+def test_the_time_column_is_found_by_its_type_wherever_it_stands(run_water, works, tmp_path, unit, zone):
+    """Renamed, last, between other columns, in any unit and zone: the same events."""
+    table = pa_parquet.read_table(works)
+    when = table["when"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
+    instants = pa.array(when // {"s": 10**6, "ms": 10**3, "us": 1, "ns": 1}[unit] * (1000 if unit == "ns" else 1))
+    moved = table.drop_columns(["when"]).append_column("Zeitpunkt", instants.cast(pa.timestamp(unit, tz=zone)))
+    path = tmp_path / "moved.parquet"
+    pa_parquet.write_table(moved, path)
+    first, second = (
+        json.loads(run_water("detect", "--series", one, "--labels", "EVENT", "--json").stdout) for one in (works, path)
+    )
+    assert first["scores"] == second["scores"]
+    assert [event["channels"] for event in first["events"]] == [event["channels"] for event in second["events"]]
+    assert {event["start"].endswith("Z") for event in second["events"]} == {zone is not None}
+
+
+def test_other_names_and_number_types_and_an_index_change_nothing_that_matters(run_water, works, tmp_path):
+    """As pandas writes a frame that was indexed by its time, or by row numbers with gaps."""
+    table = pa_parquet.read_table(works).drop_columns(["operator"])
+    other = table.rename_columns(["at", "c3", "c1", "c2", "y"])
+    other = other.set_column(1, "c3", other["c3"].cast(pa.float32())).set_column(4, "y", other["y"].cast(pa.int8()))
+    other = other.append_column("__index_level_0__", pa.array(range(7, ROWS + 7)))
+    described = {"index_columns": ["__index_level_0__"], "columns": [], "column_indexes": []}
+    path = tmp_path / "other.parquet"
+    pa_parquet.write_table(other.replace_schema_metadata({"pandas": json.dumps(described)}), path)
+    answer = json.loads(run_water("detect", "--series", path, "--labels", "y", "--json").stdout)
+    assert answer["scores"]["events_found"] == 1
+    assert {name for event in answer["events"] for name in event["channels"]} <= {"c1", "c2", "c3"}
+    assert "of 3 channels" in run_water("detect", "--series", path, "--labels", "y").stdout
+
+
+def test_missing_values_stay_missing(run_water, works, tmp_path):
+    """A channel that is never read, one that is away for an hour, infinite values: none of them is an event."""
+    table = pa_parquet.read_table(works)
+    turbidity = table["turbidity_ntu"].to_numpy().copy()
+    turbidity[1450:1510], turbidity[1520] = np.nan, np.inf
+    never = pa.array([None] * ROWS, pa.float64())
+    changed = table.set_column(3, "turbidity_ntu", pa.array(turbidity, from_pandas=True)).append_column("toc", never)
+    path = tmp_path / "missing.parquet"
+    pa_parquet.write_table(changed, path)
+    answer = json.loads(run_water("detect", "--series", path, "--labels", "EVENT", "--json").stdout)
+    assert (answer["scores"]["events_found"], answer["scores"]["false_per_day"]) == (1, 0)
+
+
 def test_state_lets_the_next_file_begin_warm(run_water, works, tmp_path):
     """The second half alone is shorter than the day that is only learned from."""
     table, state = pa_parquet.read_table(works), tmp_path / "state"

@@ -20,6 +20,7 @@ MODULES = {
     "road_rates": "sealed batches to the store, beside Telegraf where it is installed",
     "edge_cost": "memory and CPU of a gateway",
     "alarm_cost": "alarms of 10 000 points, and 200 random faults: one page, the right cause",
+    "alarm_road": "from a register that changes to the notice that leaves, every program at work",
     "water_cost": "detection and signals",
 }
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from support.alarm_centre import REGISTER, SUPPLY, alarm_centre, tell
 from support.servers import wait_until
+from support.told_server import Reply, told_server
 
 from analytics.alarms import service
 from analytics.alarms.database import AlarmDatabase
-from edge.clock import RealClock
+from edge.clock import Clock, RealClock
 from edge.errors import BadInput, ConfigError
 from ingest.config import Centre
 
@@ -24,12 +25,19 @@ SETPOINT = (
 )
 
 
+class LaterClock(RealClock):
+    """A minute on."""
+
+    def now_ms(self) -> int:
+        return super().now_ms() + 60_000
+
+
 @contextmanager
-def running(centre: Centre) -> Iterator[None]:
+def running(centre: Centre, clock: Clock | None = None) -> Iterator[None]:
     """The service in a thread; leaving the block stops it and raises what went wrong."""
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        serving = pool.submit(service.run, centre, RealClock(), stop)
+        serving = pool.submit(service.run, centre, clock or RealClock(), stop)
         try:
             yield
         finally:
@@ -116,6 +124,22 @@ def test_files_that_cannot_be_used_are_refused_at_the_start_in_one_line(
     with pytest.raises(BadInput, match=message) as refused:
         service.run(centre, RealClock(), stopped())
     assert "\n" not in str(refused.value)
+
+
+def test_a_notice_that_fell_due_while_nothing_ran_waits_for_its_cause(tmp_path: Path) -> None:
+    """The station's loss was to be told after 30 s; the service was killed; its feeder's loss is in the journal."""
+    with told_server(lambda _: Reply()) as gateway:
+        people = "settle_s = 30.0\n" + REGISTER["alarms.toml"].replace("http://127.0.0.1:9", gateway.url)
+        people += '[chains.critical]\nsteps = [{ after_min = 0, person = "county" }]\n'
+        points = REGISTER["points.csv"] + "st-0/head.voltage_v,feeder_1,,,220\n"
+        centre = alarm_centre(tmp_path, REGISTER | {"alarms.toml": people, "points.csv": points})
+        with running(centre):
+            tell(centre, 0, RealClock().now_ms(), meter__voltage_v=0.0)
+            wait_until(lambda: states(centre).get(SUPPLY) == "B", WITHIN_S, "the loss of supply is an alarm")
+        tell(centre, 1, RealClock().now_ms(), head__voltage_v=0.0)
+        with running(centre, LaterClock()):
+            wait_until(lambda: states(centre).get(SUPPLY) == "F", WITHIN_S, "its feeder explains it")
+        assert gateway.asked == []
 
 
 def test_a_register_that_is_not_there_is_refused(tmp_path: Path) -> None:
