@@ -15,6 +15,8 @@ class Deadband(NamedTuple):
     """Of the value last reported; 0 for none."""
     max_silence_ms: int
     period_ms: int
+    is_counter: bool = False
+    """Where it falls, what it reached before goes out too: the deadband would swallow that for good."""
 
 
 class ExceptionReport:
@@ -23,16 +25,32 @@ class ExceptionReport:
     def __init__(self, deadbands: Mapping[str, Deadband]) -> None:
         self._deadbands = deadbands
         self._reported: dict[str, Reading] = {}
+        self._kept_back: dict[str, Reading] = {}
+        """The last reading of each counter that was not reported."""
 
     def filter(self, readings: Iterable[Reading]) -> list[Reading]:
         """Return the readings to report. BAD ones always are: a dead device stays visible each cycle."""
-        passed = [reading for reading in readings if self._is_news(reading)]
-        self._reported.update((reading.point, reading) for reading in passed if reading.point in self._deadbands)
+        passed = []
+        for reading in readings:
+            band = self._deadbands.get(reading.point)
+            if band is None:
+                passed.append(reading)
+            elif self._is_news(reading, band):
+                if band.is_counter and reading.value is not None:
+                    passed += self._lost_by_a_fall(reading.point, reading.value)
+                passed.append(reading)
+                self._reported[reading.point] = reading
+            elif band.is_counter:
+                self._kept_back[reading.point] = reading
         return passed
 
-    def _is_news(self, reading: Reading) -> bool:
-        band, last = self._deadbands.get(reading.point), self._reported.get(reading.point)
-        if band is None or last is None or reading.value is None or last.value is None:
+    def _lost_by_a_fall(self, point: str, value: float) -> list[Reading]:
+        before = self._kept_back.pop(point, None)
+        return [before] if before is not None and before.value is not None and value < before.value else []
+
+    def _is_news(self, reading: Reading, band: Deadband) -> bool:
+        last = self._reported.get(reading.point)
+        if last is None or reading.value is None or last.value is None:
             return True
         if reading.quality != last.quality:
             return True

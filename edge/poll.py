@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from edge.bus import Bus
 from edge.clock import Clock
+from edge.counters import CounterWatch
 from edge.deadlines import Deadlines
 from edge.devices import Device, device_points, point_name
 from edge.exception_report import Deadband, ExceptionReport
@@ -26,7 +27,7 @@ async def acquire(site: Site, clock: Clock, emit: Emit) -> None:
     deadlines = Deadlines()
     lines = {device.url: open_line(device.url, deadlines) for device in site.devices}
     buses = make_buses(site, lines, clock)
-    emit = _reporting_by_exception(site, emit)
+    emit = _watching_counters(site, _reporting_by_exception(site, emit))
 
     def figures() -> dict[str, float | None]:
         found: dict[str, float | None] = {
@@ -59,6 +60,7 @@ def point_list(site: Site) -> tuple[PointInfo, ...]:
                 by_exception=silences.get(point.name) is not None,
                 max_silence_s=silences.get(point.name),
                 counter=point.counter,
+                wraps_at=point.wraps_at_latest,
             )
             for point in device_points(device)
             if point.type != "string"
@@ -77,11 +79,27 @@ def make_buses(site: Site, lines: dict[str, AnyLine], clock: Clock) -> list[Bus]
     ]
 
 
+def _watching_counters(site: Site, emit: Emit) -> Emit:
+    watch = CounterWatch(_counters(site))
+    return lambda readings: emit(watch.judged(readings))
+
+
+def _counters(site: Site) -> set[str]:
+    return {
+        point_name(device, point.name) for device in site.devices for point in device_points(device) if point.counter
+    }
+
+
 def _reporting_by_exception(site: Site, emit: Emit) -> Emit:
     """Return `emit` behind the deadbands of the site; `emit` itself where there are none."""
+    counters = _counters(site)
     deadbands = {
         point_name(device, point.name): Deadband(
-            point.deadband, point.deadband_percent, int(point.max_silence_s * 1000), int(device.poll_every_s * 1000)
+            point.deadband,
+            point.deadband_percent,
+            int(point.max_silence_s * 1000),
+            int(device.poll_every_s * 1000),
+            is_counter=point_name(device, point.name) in counters,
         )
         for device in site.devices
         for point in device.points

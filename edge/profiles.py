@@ -41,6 +41,8 @@ REGISTERS_OF_TYPE = {
 }  # fmt: skip
 BYTES_OF_DIGITS = {"bcd16": 2, "bcd24": 3, "bcd32": 4, "sbcd16": 2, "sbcd24": 3, "sbcd32": 4}
 """Types of DL/T 645."""
+NUMBERS_OF_TYPE = {"uint16": 2**16, "uint32": 2**32, "bcd16": 10**4, "bcd24": 10**6, "bcd32": 10**8}
+"""How many numbers a type has that a counter can run out of."""
 INTEGER_TYPES = ("uint16", "int16", "uint32", "int32", "uint64", "int64")
 
 
@@ -84,6 +86,8 @@ class PointEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     valid_max: float | None = None
     counter: bool | None = None
     """A running total that may wrap or reset."""
+    wraps_at: Annotated[float, Meta(gt=0)] | None = None
+    """Where a counter begins at 0 again, in the point's unit; None: as its type says."""
     states: dict[str, str] | None = None
     """What the numbers of an enumeration mean, for people."""
     bits: dict[str, str] | None = None
@@ -109,6 +113,8 @@ class Point(PointEntry, frozen=True, forbid_unknown_fields=True, kw_only=True):
         self._check_order()
         if self.mask is not None and self.type not in INTEGER_TYPES:
             raise ValueError(f"point {self.name}: mask needs an integer type, not {self.type}")
+        if self.wraps_at is not None and not self.counter:
+            raise ValueError(f"point {self.name}: wraps_at is for counters, set counter = true")
         if self.scale == 0:
             raise ValueError(f"point {self.name}: scale 0 makes every value the same; leave it out for 1")
         if self.valid_min is not None and self.valid_max is not None and self.valid_min >= self.valid_max:
@@ -120,6 +126,17 @@ class Point(PointEntry, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def size(self) -> int:
         """Registers (or bits) that the value takes."""
         return 1 if self.table == "data_identifier" else REGISTERS_OF_TYPE.get(self.type) or self.string_registers or 0
+
+    @property
+    def wraps_at_latest(self) -> float | None:
+        """Where the point, as a counter, begins at 0 again at the latest; None where its type has no such end."""
+        if not self.counter or self.wraps_at is not None:
+            return self.wraps_at
+        numbers = NUMBERS_OF_TYPE.get(self.type)
+        scales_itself = self.decimals_register is not None or self.exponent_register is not None
+        if numbers is None or scales_itself or self.mask is not None or self.offset:
+            return None
+        return numbers * self.scale if self.scale > 0 else None
 
     def _check_table(self) -> None:
         if (self.string_registers is None) != (self.type != "string"):

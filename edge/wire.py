@@ -105,7 +105,9 @@ class PointInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """True: sent on change, at least every `max_silence_s`."""
     max_silence_s: Annotated[float, Meta(gt=0)] | None = None
     counter: bool = False
-    """True: a running total that may wrap or reset."""
+    """True: a running total that may wrap or reset. The first reading that stands lower is UNCERTAIN_RANGE."""
+    wraps_at: Annotated[float, Meta(gt=0)] | None = None
+    """Where a counter begins at 0 again at the latest, in the point's unit; None where it may count on for ever."""
 
 
 class PointList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -98,7 +98,7 @@ async def _lost_polls() -> float:
 
         def count(readings: Sequence[Reading]) -> None:
             nonlocal good
-            good += sum(reading.quality is Quality.GOOD for reading in readings)
+            good += sum(reading.quality is Quality.GOOD and reading.point.endswith(point.name) for reading in readings)
 
         peer.plug_in()
         try:

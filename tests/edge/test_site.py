@@ -13,7 +13,12 @@ from edge.site import load_site
 
 SAMPLE = Path(site_module.__file__).with_name("site.sample.toml").read_text(encoding="utf-8")
 COMMENTED_KEY = re.compile(r"^(\s*)# (\w+ = .*)$", re.MULTILINE)
-PAIRED = {"username": "password_file", "password_file": "username", "deadband_percent": "max_silence_s"}
+PAIRED = {
+    "username": "password_file",
+    "password_file": "username",
+    "deadband_percent": "max_silence_s",
+    "wraps_at": "counter",
+}
 
 
 def load(tmp_path: Path, text: str) -> site_module.Site:
@@ -94,6 +99,7 @@ BROKEN = {
     "a coil of 16 bits": (HEAD + OWN + point(table='"coil"'), "type bit"),
     "a register of one bit": (HEAD + OWN + point(type='"bit"'), "type bit"),
     "a mask on a float": (HEAD + OWN + point(type='"float32"', mask="3"), "mask needs an integer"),
+    "an end of what does not count": (HEAD + OWN + point(wraps_at="1000.0"), "wraps_at is for counters"),
     "a scale of zero": (HEAD + OWN + point(scale="0.0"), "scale 0"),
     "limits the wrong way round": (HEAD + OWN + point(valid_min="2.0", valid_max="1.0"), "valid_min must be below"),
     "a float beyond the last register": (HEAD + OWN + point(register="65535", type='"float32"'), "no room"),
