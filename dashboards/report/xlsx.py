@@ -1,4 +1,4 @@
-"""A report as a workbook: one sheet per table, numbers as numbers, the header frozen."""
+"""A report as a workbook: one sheet per table, numbers as numbers (16 digits), the header frozen."""
 
 import io
 from datetime import UTC, datetime
