@@ -20,13 +20,12 @@ from dashboards.grafana.boards.overview import OVERVIEW
 from dashboards.grafana.boards.quality import QUALITY
 from dashboards.grafana.boards.sewage import SEWAGE
 from dashboards.grafana.boards.water import WATER
+from dashboards.grafana.console_link import CONSOLE_URL
 from dashboards.grafana.influxql import ALL_SITES, datasource
 from dashboards.grafana.render import rendered
 from dashboards.grafana.words import LANGUAGES, Language, Words
 
 DASHBOARDS = (OVERVIEW, FEEDER, WATER, SEWAGE, FLEET, QUALITY, ALARMS)
-CONSOLE_URL = "http://localhost:8080"
-"""Where the console listens unless told otherwise."""
 SOURCE_TAG = "src:"
 FOLDERS: dict[Language, tuple[str, Words]] = {
     "en": ("steppe-en", Words("Steppe (English)", "Steppe (English)")),

@@ -8,6 +8,7 @@ from grafana_foundation_sdk.builders import dashboard as d
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
 
+from dashboards.grafana.console_link import ALARM_URL
 from dashboards.grafana.influxql import InfluxQuery, datasource
 from dashboards.grafana.panel import BAD, SERIES, Column, Panel
 from dashboards.grafana.words import NO_DATA, Language, Words
@@ -116,8 +117,7 @@ def _properties(column: Column, language: Language) -> list[dm.DynamicConfigValu
 
 
 def _alarm_link(language: Language) -> d.DashboardLink:
-    url = "${console}/alarms/${__data.fields.id}"
-    return d.DashboardLink(ALARM_LINK.said_in(language)).url(url).target_blank(True).placement("")
+    return d.DashboardLink(ALARM_LINK.said_in(language)).url(ALARM_URL).target_blank(True).placement("")
 
 
 def _legend(shown: bool = True) -> c.VizLegendOptions:

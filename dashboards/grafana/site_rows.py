@@ -55,11 +55,13 @@ def site_rows(
     sites: Sites, store: Store, where: Mapping[str, Place], alarms: Mapping[str, int], now_ms: int
 ) -> Iterator[BoardRow]:
     """Yield the state of each site, and of each of its points that is not good; `alarms`: site → gravest severity."""
+    announced = {site: sites.point_list(site) for site in sites.names()}
+    promises = {f"{site}/{info.name}": info for site, said in announced.items() if said for info in said.points}
+    latest = store.latest(list(promises))
     for state in sites.states():
-        announced = sites.point_list(state.site)
-        infos = {f"{state.site}/{info.name}": info for info in announced.points} if announced else {}
-        latest = store.latest(list(infos))
-        doubts = {point: _doubt(info, latest.get(point), now_ms) for point, info in infos.items()}
+        said = announced.get(state.site)
+        names = [f"{state.site}/{info.name}" for info in said.points] if said else []
+        doubts = {point: _doubt(promises[point], latest.get(point), now_ms) for point in names}
         place = where.get(state.site, UNKNOWN)
         yield _state_row(state, place, latest, doubts, alarms.get(state.site, 0), now_ms)
         for point, doubt in doubts.items():

@@ -18,7 +18,7 @@ from support.wire import batch_payload
 from edge.clock import RealClock
 from edge.errors import BadInput
 from ingest.centre import Program, programs_of, supervise
-from ingest.config import Broker, Centre
+from ingest.config import Broker, Centre, StoreSettings
 
 SITE = "qingshui-wtp"
 
@@ -66,6 +66,11 @@ def test_the_embedded_centre_runs_broker_ingest_numbers_alarms_and_console(tmp_p
     assert names == ["centre broker", "ingest run", "analytics run", "alarms run", "console run"]
     outside = [one.name for one in programs_of(Centre(broker=Broker(url="mqtt://b")), tmp_path / "centre.toml")]
     assert outside[0] == "ingest run"
+
+
+def test_what_feeds_grafana_runs_where_grafana_can_ask_the_store(tmp_path):
+    centre = Centre(store=StoreSettings(url="influxdb+http://127.0.0.1:8086/steppe"))
+    assert programs_of(centre, tmp_path / "centre.toml")[-1].name == "dashboards feed"
 
 
 @pytest.fixture

@@ -29,6 +29,15 @@ class GrafanaPeer:
     datasource: Json | None = field(
         default_factory=lambda: {"uid": "steppe-influxdb", "type": "influxdb", "name": "steppe InfluxDB"}
     )
+    health: dict[str, Json] = field(
+        default_factory=lambda: {
+            "/health": {"database": "ok", "version": "12.4.0", "commit": "0"},
+            "/datasources/uid/steppe-influxdb/health": {
+                "status": "OK",
+                "message": "datasource is working. 36 measurements found",
+            },
+        }
+    )
     folders: dict[str, Json] = field(default_factory=dict)
     dashboards: dict[str, Json] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
@@ -49,10 +58,8 @@ class GrafanaPeer:
 
     def _get(self, path: str) -> Answer:
         kind, _, uid = path.rpartition("/")
-        if path == "/health":
-            return _json({"database": "ok", "version": "12.4.0", "commit": "0"})
-        if path == "/datasources/uid/steppe-influxdb/health":
-            return _json({"status": "OK", "message": "datasource is working. 36 measurements found"})
+        if path in self.health:
+            return _json(self.health[path])
         found: Json | None = None
         if kind == "/datasources/uid" and self.datasource is not None:
             found = self.datasource

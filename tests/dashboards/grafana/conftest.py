@@ -1,66 +1,13 @@
-"""The console's small county in a real InfluxDB, with what the feed tells of it."""
+"""One InfluxDB for all tests of this folder: each reads it, and what one writes is its own."""
 
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from support.console_county import ConsoleCounty, make_console_county
-from support.servers import InfluxServer, influxdb
-
-from dashboards.grafana.feed import Feed
-from edge.wire import Status, encode, topic
-from ingest.board import Board, open_board
-from ingest.check import check
-from ingest.journal import Journal
-from ingest.store import Store
-from ingest.stores import open_store
-
-HEARTBEAT_MS = 60_000
-
-
-@dataclass(frozen=True, eq=False)
-class FedCounty:
-    """A county whose store Grafana can ask."""
-
-    influx: InfluxServer
-    county: ConsoleCounty
-    store: Store
-
-    @property
-    def now_ms(self) -> int:
-        return self.county.now_ms
-
-    def board(self) -> Board:
-        """A board of its own, as after a start."""
-        return open_board(self.county.centre.store, Path(self.county.centre.data_dir))
-
-    def feed(self, board: Board) -> Feed:
-        """A feed that has just started."""
-        return Feed(self.county.centre, self.store, board)
+from support.fed_county import FedCounty, fed_county
 
 
 @pytest.fixture(scope="session")
 def fed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FedCounty]:
-    """The county, fed once."""
-    folder = tmp_path_factory.mktemp("influx")
-    with influxdb(folder) as influx:
-        county = make_console_county(tmp_path_factory.mktemp("county"), influx.store_url)
-        _tell_status(county)
-        data = Path(county.centre.data_dir)
-        with closing(open_store(county.centre.store, data)) as store:
-            fed = FedCounty(influx, county, store)
-            with closing(fed.board()) as board:
-                fed.feed(board).round(county.now_ms)
-            yield fed
-
-
-def _tell_status(county: ConsoleCounty) -> None:
-    """Every gateway was born before the first reading, and one of them has said good-bye since."""
-    gateways = county.scenario.county().gateways
-    with closing(Journal(Path(county.centre.data_dir) / county.centre.journal.path)) as journal:
-        for place, gateway in enumerate(gateways):
-            for at_ms, online in ((county.scenario.midnight_ms, True), (county.now_ms - HEARTBEAT_MS, place > 0)):
-                status = Status(1, gateway.site, online, "boot-1", at_ms, "0.1.0")
-                journal.commit([check(topic(gateway.site, "status"), encode(status), received_ms=at_ms)])
+    """The county in a real InfluxDB, fed once."""
+    with fed_county(tmp_path_factory.mktemp("influx"), tmp_path_factory.mktemp("county")) as county:
+        yield county

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboards.grafana.build import CONSOLE_URL, DASHBOARDS, FOLDERS, Built, build_all, write_all
+from dashboards.grafana.build import DASHBOARDS, FOLDERS, Built, build_all, write_all
+from dashboards.grafana.console_link import CONSOLE_URL
 from dashboards.grafana.influxql import DATASOURCE_UID, with_variables
 from dashboards.grafana.lint import faults
 from dashboards.grafana.targets import Band, setpoint_band, voltage_band
