@@ -54,7 +54,7 @@ class JournalLock:
 
 def connect(path: Path, *, max_bytes: int | None) -> sqlite3.Connection:
     """Open the file, made if absent: what a transaction wrote is on the disk when it returns."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
+    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
     db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")

@@ -16,6 +16,7 @@ from dashboards.console.errors import NotAllowed, NotFound, NotSignedIn, TooMany
 from dashboards.console.guard import SAFE_METHODS
 from dashboards.console.render import page
 from edge.errors import BadInput
+from ingest.journal_file import JournalError
 from ingest.store import StoreError
 
 STATUS: Mapping[type[Exception], int] = {
@@ -25,6 +26,7 @@ STATUS: Mapping[type[Exception], int] = {
     BadInput: 400,
     StoreError: 503,
     AlarmDatabaseError: 503,
+    JournalError: 503,
 }
 
 

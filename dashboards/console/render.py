@@ -44,6 +44,8 @@ MORE_TABS = (
     ("nav.health", "/health"),
     ("nav.register", "/register"),
 )
+BELONGS = {"/points": "/sites", "/export": "/register"}
+"""Pages that have no tab of their own stand under another one."""
 ADMIN_TABS = (("nav.users", "/users"), ("nav.audit", "/audit"))
 
 
@@ -121,10 +123,11 @@ def _tabs(request: Request) -> Sequence[Tab]:
     wanted = [(key, path, False) for key, path in MAIN_TABS] + [(key, path, True) for key, path in MORE_TABS]
     if session and session.user.may("admin"):
         wanted += [(key, path, True) for key, path in ADMIN_TABS]
-    here = request.url.path
+    first = f"/{request.url.path.split('/')[1]}"
+    here = BELONGS.get(first, first)
     known = request.app.state.paths
     return [
-        Tab(key, path, here == path or (path != "/" and here.startswith(path + "/")), is_secondary)
+        Tab(key, path, here == path, is_secondary)
         for key, path, is_secondary in wanted
         if path in known
     ]

@@ -10,8 +10,11 @@ from analytics.alarms.service import DATABASE_FILE, load_planner
 from analytics.kpi.database import KpiDatabase
 from analytics.kpi.published import KeptSums, Published
 from dashboards.console.database import FILE, ConsoleDatabase
+from dashboards.console.geography import Sheets
 from dashboards.console.per_thread import PerThread
 from dashboards.console.settings import ConsoleSettings
+from dashboards.console.views.export_jobs import ExportJobs
+from dashboards.console.views.register_index import KeptIndex, RegisterIndex
 from dashboards.console.watched import Watched, folder_signature
 from edge.clock import Clock, RealClock
 from ingest.config import Centre
@@ -40,7 +43,12 @@ class Console:
     wall: Clock = field(default_factory=RealClock)
     """The machine's time: sessions and tokens end by it, however fast the centre's runs."""
     sums: KeptSums = field(default_factory=KeptSums)
+    exports: ExportJobs = field(default_factory=ExportJobs)
+    """How far exports have come."""
+    indexes: KeptIndex = field(default_factory=KeptIndex)
     """Daily sums that were read once; shared by all threads."""
+    sheets: Sheets = field(default_factory=Sheets)
+    """The county's map, made once per register."""
 
     @property
     def data_dir(self) -> Path:
@@ -56,6 +64,11 @@ class Console:
     def register(self) -> Register:
         """The register as its files stand now, or as it last was when it could be loaded."""
         return self.plans.now().register
+
+    @property
+    def index(self) -> RegisterIndex:
+        """The register, ready to be searched."""
+        return self.indexes.of(self.register)
 
     def now_ms(self) -> int:
         """The centre's time. [ms since 1970-01-01T00:00Z]"""

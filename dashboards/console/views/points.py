@@ -1,11 +1,14 @@
 """One point: what it is, what it reads now and how old that is, what it is held against, and who stands beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from analytics.alarms.database import AlarmDatabase
 from analytics.limits import Setpoint
 from dashboards.console.errors import NotFound
+from dashboards.console.site import Console
+from dashboards.console.views.alarms_limits import setpoints_of
 from dashboards.console.views.alarms_names import Place, place
 from dashboards.console.views.alarms_rows import AlarmRow
 from dashboards.console.views.points_alarms import alarms_in
@@ -15,7 +18,8 @@ from dashboards.console.views.points_newest import NEVER, Newest, newest_of
 from dashboards.console.views.points_projection import Projection, projected
 from dashboards.console.views.points_span import Window
 from dashboards.console.views.points_trend import Trend, pace_of, read_trend
-from edge.wire import PointInfo, PointList
+from edge.wire import PointInfo
+from ingest.days import DAY_MS
 from ingest.register import PointEntry, Register
 from ingest.store import Latest, Store
 
@@ -30,12 +34,8 @@ class PointValue:
     name: PointName
     newest: Newest
     limits: tuple[PointLimit, ...]
-
-    @property
-    def beyond(self) -> PointLimit | None:
-        """The limit that its value is beyond now; None for none, and for a value that is not usable."""
-        value = self.newest.value
-        return broken(self.limits, value) if value is not None and self.newest.is_usable else None
+    beyond: PointLimit | None
+    """The limit that its value is beyond now; None for none, and for a value that is not usable."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class PointFacts:
     by_exception: bool
     """Whether it is sent on change, and silence in between is no loss."""
     is_counter: bool
+    day_share: float | None
+    """Share of the last 24 hours' promised readings that came with a value; None where nothing was promised. [0..1]"""
     beside: tuple[PointValue, ...]
     """Other points of the same asset."""
 
@@ -85,6 +87,7 @@ def read_facts(store: Store, sources: Sources, point: str, *, now_ms: int) -> Po
     latest = store.latest([point, *beside])
     if entry is None and info is None and point not in latest:
         raise NotFound(point)
+    last_day = Window(now_ms - DAY_MS, now_ms, DAY_MS)
     return PointFacts(
         value=value_of(sources, point, latest, now_ms=now_ms),
         place=place(sources.register, entry.asset) if entry else None,
@@ -92,6 +95,7 @@ def read_facts(store: Store, sources: Sources, point: str, *, now_ms: int) -> Po
         pace_ms=pace_of(info),
         by_exception=info.by_exception if info else False,
         is_counter=info.counter if info else False,
+        day_share=read_trend(store, point, last_day, pace_of(info), now_ms=now_ms).good_share,
         beside=tuple(value_of(sources, other, latest, now_ms=now_ms) for other in beside),
     )
 
@@ -117,12 +121,17 @@ def value_of(sources: Sources, point: str, latest: Mapping[str, Latest], *, now_
     """Return a point with its newest reading, if `latest` has one."""
     pace_ms = pace_of(sources.announced.get(point))
     newest = newest_of(latest[point], pace_ms, now_ms=now_ms) if point in latest else NEVER
-    return PointValue(name_of(point), newest, limits_of(sources.register.points.get(point), sources.setpoints))
+    limits = limits_of(sources.register.points.get(point), sources.setpoints)
+    beyond = broken(limits, newest.value) if newest.is_usable and newest.value is not None else None
+    return PointValue(name_of(point), newest, limits, beyond)
 
 
-def promised(lists: Sequence[PointList]) -> dict[str, PointInfo]:
-    """Return full name → what was promised of the point, of the sites' own lists."""
-    return {f"{one.site}/{info.name}": info for one in lists for info in one.points}
+def sources_of(console: Console, sites: Iterable[str]) -> Sources:
+    """Return what the points of some sites are looked up in. Raises JournalError."""
+    deliveries = console.sites()
+    lists = [said for site in set(sites) if (said := deliveries.point_list(site)) is not None]
+    announced = {f"{said.site}/{info.name}": info for said in lists for info in said.points}
+    return Sources(console.register, setpoints_of(Path(console.centre.register)), announced)
 
 
 def _beside(register: Register, entry: PointEntry | None) -> list[str]:

@@ -23,13 +23,17 @@ class PointName:
     """What stands between device and quantity, such as `L1`; empty for nothing."""
     quantity: Words
     unit: str
+    is_instant: bool
+    """Whether the value is a time: seconds since 1970-01-01T00:00Z, such as when the last power failure began."""
 
 
 def name_of(point: str) -> PointName:
     """Return a point's name in words; the quantity as it is written where the catalogue has no word for it."""
     site, _, name = point.partition("/")
     device, *parts = name.split(".")[:-1]
-    return PointName(point, site, name, device, " ".join(parts).upper(), _quantity(measurement(point)), unit_of(point))
+    quantity, part = measurement(point), " ".join(parts).upper()
+    is_instant = quantity in ("last_power_fail_start_s", "last_power_fail_end_s")
+    return PointName(point, site, name, device, part, _quantity(quantity), unit_of(point), is_instant)
 
 
 def _quantity(quantity: str) -> Words:

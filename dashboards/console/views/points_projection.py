@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboards.console.views.points_limits import PointLimit
+from dashboards.console.views.points_limits import PointLimit, broken
 
 STEPS = 6
 """So many steps with a value are looked at, without a gap between them."""
-AHEAD_MS = 6 * 3_600_000
+AHEAD_MS = 2 * 3_600_000
 """A limit further away is not named. [ms]"""
 STRAIGHT = 0.9
 """Share of the steps' variance that the line must explain (its R²)."""
@@ -35,7 +35,9 @@ class Projection:
 def projected(
     t_ms: Sequence[int], mean: Sequence[float | None], limits: Iterable[PointLimit], *, now_ms: int
 ) -> Projection | None:
-    """Return where the last steps lead; None where they are too few, too old, not straight, or far from any limit.
+    """Return where the last steps lead; None where they are too few, too old, not straight, or meet no limit soon.
+
+    A value that is beyond a limit already leads nowhere either: it has got there.
 
     Parameters
     ----------
@@ -62,10 +64,11 @@ def projected(
         return None
     at, y = np.array(last, float), np.array(values, float)
     step_ms = (at[-1] - at[0]) / (STEPS - 1)
-    if now_ms - at[-1] > 2 * step_ms or not _is_straight(at, y):
+    known = tuple(limits)
+    if now_ms - at[-1] > 2 * step_ms or broken(known, y[-1]) or not _is_straight(at, y):
         return None
     slope = np.polyfit(at - at[-1], y, 1)[0]
-    met = [(at[-1] + (limit.value - y[-1]) / slope, limit) for limit in limits if _is_ahead(limit, y[-1], slope)]
+    met = [(at[-1] + (limit.value - y[-1]) / slope, limit) for limit in known if _is_ahead(limit, y[-1], slope)]
     to_ms, limit = min(met, key=lambda pair: pair[0], default=(np.inf, None))
     if limit is None or to_ms > at[-1] + AHEAD_MS:
         return None
@@ -79,5 +82,5 @@ def _is_straight(at: np.ndarray, y: np.ndarray) -> bool:
 
 
 def _is_ahead(limit: PointLimit, value: float, slope: float) -> bool:
-    """Whether the value keeps the limit and is moving towards it."""
-    return not limit.is_broken_by(value) and (slope > 0) == limit.is_high and limit.value != value
+    """Whether a value that keeps the limit moves towards it."""
+    return (slope > 0) == limit.is_high and limit.value != value

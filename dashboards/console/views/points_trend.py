@@ -52,11 +52,8 @@ class Trend:
     """Readings that came without one."""
     expected: float | None
     """What was promised up to now; None if nothing was. [readings]"""
-
-    @property
-    def good_share(self) -> float | None:
-        """Share of the promised readings that came with a value; None where nothing was promised. [0..1]"""
-        return None if not self.expected else min(self.valued / self.expected, 1.0)
+    good_share: float | None
+    """Share of the promised readings that came with a value; None where nothing was promised. [0..1]"""
 
 
 def read_trend(store: Store, point: str, window: Window, pace_ms: float | None, *, now_ms: int) -> Trend:
@@ -72,6 +69,7 @@ def trend_of(found: Buckets, window: Window, pace_ms: float | None, *, now_ms: i
     strip = tuple(_merged(_stretches(found, window, until_ms, pace_ms)))
     gaps = [stretch.start_ms for stretch in strip if stretch.state in ("bad", "none")]
     rows = sorted([*_values(found, window.step_ms), *((start_ms, None, None, None) for start_ms in gaps)])
+    valued, expected = int(found.valued.sum()), (until_ms - window.start_ms) / pace_ms if pace_ms else None
     return Trend(
         window.start_ms,
         window.end_ms,
@@ -81,9 +79,10 @@ def trend_of(found: Buckets, window: Window, pace_ms: float | None, *, now_ms: i
         high=tuple(row[2] for row in rows),
         mean=tuple(row[3] for row in rows),
         strip=strip,
-        valued=int(found.valued.sum()),
+        valued=valued,
         bad=int(found.bad.sum()),
-        expected=None if pace_ms is None else (until_ms - window.start_ms) / pace_ms,
+        expected=expected,
+        good_share=min(valued / expected, 1.0) if expected else None,
     )
 
 

@@ -1,6 +1,5 @@
 """The register as people search it: assets and points, page by page, and one asset with all that hangs on it."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -9,6 +8,7 @@ from dashboards.console.errors import NotFound, Unusable
 from dashboards.console.views.alarms_names import Place, place
 from dashboards.console.views.points import PointValue, Sources, value_of
 from dashboards.console.views.points_names import PointName, name_of
+from dashboards.console.views.register_index import RegisterIndex
 from ingest.register import Asset, PointEntry, Register, span_ms
 from ingest.store import Store
 
@@ -69,42 +69,34 @@ class AssetPage:
     points: tuple[PointValue, ...]
 
 
-def search_assets(register: Register, query: str, page: int, *, kind: str = "", now_ms: int) -> Rows[AssetRow]:
-    """Return a page of the assets in which every word of the query is found, by id. Raises Unusable."""
+def search_assets(index: RegisterIndex, query: str, page: int, *, kind: str = "", now_ms: int) -> Rows[AssetRow]:
+    """Return a page of the assets in which every word of the query is found, by id. Raises Unusable or NotFound."""
     wanted = _words(query)
-    found = [
-        asset_id
-        for asset_id, entries in register.assets.items()
-        if (not kind or entries[-1].kind == kind) and _has_all(wanted, _text_of(register, entries))
-    ]
-    return _page(sorted(found), query, page, lambda ids: _asset_rows(register, ids, now_ms=now_ms))
+    found = [asset for asset, its_kind, text in index.assets if kind in ("", its_kind) and _has_all(wanted, text)]
+    return _page(found, query, page, lambda ids: _asset_rows(index, ids, now_ms=now_ms))
 
 
-def search_points(register: Register, query: str, page: int, *, unregistered: Iterable[str] = ()) -> Rows[PointRow]:
+def search_points(index: RegisterIndex, query: str, page: int, *, unregistered: Iterable[str] = ()) -> Rows[PointRow]:
     """Return a page of the points in which every word of the query is found: nobody's first, then by name."""
-    wanted = _words(query)
+    wanted, register = _words(query), index.register
     strays = sorted(point for point in unregistered if _has_all(wanted, point.casefold()))
-    known = sorted(
-        entry.point
-        for entry in register.points.values()
-        if _has_all(wanted, f"{entry.point} {entry.asset} {entry.limits}".casefold())
-    )
+    known = [point for point, text in index.points if _has_all(wanted, text)]
     return _page([*strays, *known], query, page, lambda points: tuple(_point_row(register, point) for point in points))
 
 
-def read_asset(store: Store, sources: Sources, asset_id: str, *, now_ms: int) -> AssetPage:
+def read_asset(store: Store, index: RegisterIndex, sources: Sources, asset_id: str, *, now_ms: int) -> AssetPage:
     """Return one asset. Raises NotFound or StoreError."""
-    register = sources.register
+    register = index.register
     if asset_id not in register.assets:
         raise NotFound(asset_id)
-    points = sorted(entry.point for entry in register.points.values() if entry.asset == asset_id)
+    points = index.points_of.get(asset_id, ())
     below = sorted(other for other, entries in register.assets.items() if entries[-1].parent == asset_id)
     latest = store.latest(points)
     return AssetPage(
-        row=_asset_rows(register, [asset_id], now_ms=now_ms)[0],
+        row=_asset_rows(index, [asset_id], now_ms=now_ms)[0],
         stays=register.assets[asset_id],
-        supplied_by=_asset_rows(register, _upwards(register, asset_id, now_ms), now_ms=now_ms),
-        supplies=_asset_rows(register, below[:CHILDREN], now_ms=now_ms),
+        supplied_by=_asset_rows(index, _upwards(register, asset_id, now_ms), now_ms=now_ms),
+        supplies=_asset_rows(index, below[:CHILDREN], now_ms=now_ms),
         supplies_total=len(below),
         points=tuple(value_of(sources, point, latest, now_ms=now_ms) for point in points),
     )
@@ -125,15 +117,6 @@ def _has_all(wanted: Sequence[str], text: str) -> bool:
     return all(word in text for word in wanted)
 
 
-def _text_of(register: Register, entries: Sequence[Asset]) -> str:
-    """What an asset is found by: id, names, kind, region, who answers for it."""
-    asset = entries[-1]
-    region = register.regions.get(asset.region)
-    places = f"{region.name} {region.name_zh}" if region else ""
-    people = f"{asset.owner} {asset.responsible} {asset.phone}"
-    return f"{asset.id} {asset.name} {asset.name_zh} {asset.kind} {asset.region} {places} {people}".casefold()
-
-
 def _page(found: Sequence[str], query: str, page: int, make: Callable[[Sequence[str]], tuple[Row, ...]]) -> Rows[Row]:
     pages = max(-(-len(found) // ROWS), 1)
     if not 1 <= page <= pages:
@@ -141,17 +124,15 @@ def _page(found: Sequence[str], query: str, page: int, make: Callable[[Sequence[
     return Rows(make(found[(page - 1) * ROWS : page * ROWS]), query, len(found), page, pages)
 
 
-def _asset_rows(register: Register, ids: Sequence[str], *, now_ms: int) -> tuple[AssetRow, ...]:
-    wanted = set(ids)
-    points = Counter(entry.asset for entry in register.points.values() if entry.asset in wanted)
-    return tuple(_asset_row(register, asset_id, points[asset_id], now_ms=now_ms) for asset_id in ids)
+def _asset_rows(index: RegisterIndex, ids: Sequence[str], *, now_ms: int) -> tuple[AssetRow, ...]:
+    return tuple(_asset_row(index, asset_id, now_ms=now_ms) for asset_id in ids)
 
 
-def _asset_row(register: Register, asset_id: str, points: int, *, now_ms: int) -> AssetRow:
-    entries = register.assets[asset_id]
+def _asset_row(index: RegisterIndex, asset_id: str, *, now_ms: int) -> AssetRow:
+    entries, points = index.register.assets[asset_id], len(index.points_of.get(asset_id, ()))
     asset = entry_at(entries, now_ms)
     first_ms, end_ms = span_ms(asset)
-    return AssetRow(asset, place(register, asset_id), first_ms <= now_ms < end_ms, len(entries), points)
+    return AssetRow(asset, place(index.register, asset_id), first_ms <= now_ms < end_ms, len(entries), points)
 
 
 def _point_row(register: Register, point: str) -> PointRow:

@@ -38,23 +38,32 @@ class SiteRow:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """What is known of a site's batches, and what it said last of itself."""
+
+    missing_batches: int
+    """Sealed by the site, and neither here nor reported as dropped."""
+    dropped_readings: int
+    """Let go by its full spool, by its own report."""
+    spool_batches: int | None
+    """Waiting there when it last spoke; None where it has said nothing."""
+    clock: str
+    """`synced`, `unsynced` or `unknown`."""
+
+
+@dataclass(frozen=True)
 class SitePage:
     """One site: its delivery and its points."""
 
     row: SiteRow
-    state: SiteState | None
+    delivery: Delivery | None
     """None for a site that is registered and has never said anything."""
     hours: tuple[HourBalance, ...]
-    """The last day, hour by hour."""
+    """The last 24 whole hours."""
     devices: tuple[tuple[str, tuple[PointValue, ...]], ...]
     """Device → its points."""
-
-    @property
-    def received_share(self) -> float | None:
-        """Share of the day's promised readings that came with a value; None where none were promised. [0..1]"""
-        expected = sum(hour.expected for hour in self.hours)
-        valued = sum(hour.received - hour.bad for hour in self.hours)
-        return min(valued / expected, 1.0) if expected else None
+    good_share: float | None
+    """Share of the day's promised readings that came with a value; None where none were promised. [0..1]"""
 
 
 def list_sites(sites: Sites, database: AlarmDatabase, register: Register) -> tuple[SiteRow, ...]:
@@ -79,13 +88,26 @@ def read_site(
     points = sorted({*registered, *announced})
     latest = store.latest(points)
     state = sites.state(site) if heard else None
-    first_ms = (now_ms // HOUR_MS - DAY_HOURS + 1) * HOUR_MS
+    first_ms = (now_ms // HOUR_MS - DAY_HOURS) * HOUR_MS
+    hours = tuple(sites.hours(site, first_ms, first_ms + DAY_HOURS * HOUR_MS)) if heard else ()
     return SitePage(
         row=_row(site, state, sources.register, site_assets(sources.register), _standing(database)),
-        state=state,
-        hours=tuple(sites.hours(site, first_ms, now_ms)) if heard else (),
+        delivery=_delivery(state) if state else None,
+        hours=hours,
         devices=_by_device([value_of(sources, point, latest, now_ms=now_ms) for point in points]),
+        good_share=_good_share(hours),
     )
+
+
+def _delivery(state: SiteState) -> Delivery:
+    said = state.status
+    spool, clock = (said.spool_batches, said.clock) if said else (None, "unknown")
+    return Delivery(state.missing_batches, state.dropped_readings, spool, clock)
+
+
+def _good_share(hours: Sequence[HourBalance]) -> float | None:
+    expected = sum(hour.expected for hour in hours)
+    return min(sum(hour.received - hour.bad for hour in hours) / expected, 1.0) if expected else None
 
 
 def _row(
