@@ -15,6 +15,8 @@ class DeviceCheck(msgspec.Struct, frozen=True):
     profile: str
     confidence: str
     """How sure the profile is; `site` where the site says it all."""
+    not_by_itself: str
+    """What somebody else must do before the values are fresh; empty for nearly all devices."""
     points: int
     requests: int
     sweep_s: float
@@ -59,6 +61,7 @@ def _describe(device: Device) -> DeviceCheck:
         name=device.name,
         profile=profile.name if profile else "-",
         confidence=profile.confidence if profile else "site",
+        not_by_itself=profile.not_by_itself if profile else "",
         points=len(device_points(device)),
         requests=len(planned_blocks(device)),
         sweep_s=sweep_s(device),

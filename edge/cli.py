@@ -90,7 +90,12 @@ def _check_text(plan: SiteCheck) -> str:
             f"{device.requests:3} requests, {device.sweep_s:6.2f} s of every {device.poll_every_s:g} s"
             for device in bus.devices
         ]
+        lines += [_warning(device.name, device.not_by_itself) for device in bus.devices if device.not_by_itself]
     return "\n".join(lines)
+
+
+def _warning(name: str, not_by_itself: str) -> str:
+    return f"  {name}: the gateway writes to no meter, and this one needs that: {not_by_itself}"
 
 
 def _view_text(view: PointView) -> str:
@@ -111,6 +116,8 @@ def _profile_text(profile: Profile) -> str:
     ]
     if profile.note:
         lines.append(f"note: {profile.note}")
+    if profile.not_by_itself:
+        lines.append(_warning(profile.name, profile.not_by_itself).lstrip())
     if profile.relative_to:
         lines.append(f"needs register_base; registers are an {profile.relative_to}")
     lines += [

@@ -172,6 +172,8 @@ class ProfileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Where the facts come from."""
     note: str = ""
     """What a person should check on the device."""
+    not_by_itself: str = ""
+    """What must be written to the device before its values are fresh; the gateway writes to no meter."""
     table: Table = "holding_register"
     """Of the points that do not say theirs."""
     word_order: WordOrder = "ABCD"

@@ -76,6 +76,19 @@ def test_check_shows_the_plan_without_touching_a_meter(tmp_path):
     assert (plan["site"], plan["points"], plan["buses"][0]["devices"][0]["requests"]) == ("s", 4, 2)
 
 
+@pytest.mark.parametrize("words", [["check"], ["profiles", "show", "aqualabo_digital"]])
+def test_a_sensor_that_wants_to_be_written_to_is_said_to_need_that_from_somebody_else(tmp_path, words):
+    site = (
+        'site = "s"\nuplink.url = "mqtt://c"\n[[devices]]\nname = "m"\nurl = "tcp://h"\nprofile = "aqualabo_digital"\n'
+    )
+    (tmp_path / "site.toml").write_text(site)
+    arguments = [*words, str(tmp_path / "site.toml")] if words == ["check"] else words
+    shown = CliRunner().invoke(edge, arguments).output
+    assert "the gateway writes to no meter" in shown
+    assert "write 0x001F to register 1" in shown
+    assert "writes to no meter" not in run(tmp_path, "check").output
+
+
 def test_a_wrong_file_is_bad_input(tmp_path):
     result = CliRunner().invoke(edge, ["check", str(tmp_path / "nowhere.toml")])
     assert isinstance(result.exception, BadInput)
