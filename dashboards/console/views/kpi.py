@@ -114,7 +114,7 @@ def read_month(console: Console, region: Region, month: Month, level: Level) -> 
         share=_share(asked),
         days=day_losses(asked),
         causes=cause_rows(asked, found.unresolved_h),
-        parts=_parts(asked),
+        parts=part_rows(asked),
         questions=question_rows(asked, found),
         questions_in_all=len(found.questions),
         enough=found.enough,
@@ -145,7 +145,8 @@ def _share(asked: Asked) -> Share:
     )
 
 
-def _parts(asked: Asked) -> tuple[PartRow, ...]:
+def part_rows(asked: Asked) -> tuple[PartRow, ...]:
+    """Return the regions directly below, the worst first. Raises StoreError."""
     parts = []
     months = asked.published.sums_of_parts(asked.region.code, asked.month.from_day, asked.month.to_day)
     for code, sums in months.items():

@@ -77,7 +77,7 @@ def region_of(asked: str, register: Register) -> Region:
 
 
 def home(register: Register) -> str:
-    """Return the smallest region that everything else stands in: the banner of a county."""
+    """Return the smallest region that everything else stands in, a banner at the smallest."""
     paths = [path_of(code, register)[::-1] for code in register.regions]
     leaves = [path for path in paths if not any(r.parent == path[-1] for r in register.regions.values())]
     shared = ""
@@ -85,6 +85,8 @@ def home(register: Register) -> str:
         if len(set(step)) > 1:
             break
         shared = step[0]
+        if register.regions[shared].level == "banner":
+            break
     return shared or min(register.regions, default="")
 
 
