@@ -12,7 +12,8 @@ on as if it had never stopped.
 What was learned beforehand. No weights come from labels, but labels did steer choices: the score at which an event
 opens, the rules that open and close it (`analytics.events.Rules`), and, beside invented disturbances, the ranking of
 some 170 variants of `Settings`, all on one season of one waterworks whose labels were known. So its figures
-on that season are optimistic; on a season not looked at, expect fewer events and about twice the false alarms. Without
+on that season are optimistic; on a season not looked at, expect fewer events and about twice the false alarms.
+`tests/benchmarks/detector_settings.py` ranks the neighbours of the shipped settings again, on forward splits. Without
 labels, from the same season: the first belief of each kind of instrument (`analytics.channels`).
 
 One row a minute is meant; settings count rows.

@@ -89,13 +89,15 @@ class Memory(msgspec.Struct):
     days: list[Day]
     cycles: list[list[Cycle]]
     """Per pump, the newest last."""
+    tired: list[bool]
+    """Per pump: its last cycles drew down too slowly."""
     begun: list[Row | None]
     """Per pump: the first row of its present run alone."""
 
     @classmethod
     def blank(cls, pumps: int) -> "Memory":
         """Nothing has been read yet, of so many pumps."""
-        return cls([], [], [[] for _ in range(pumps)], [None] * pumps)
+        return cls([], [], [[] for _ in range(pumps)], [False] * pumps, [None] * pumps)
 
     @property
     def newest_ms(self) -> int:
@@ -134,7 +136,10 @@ class Memory(msgspec.Struct):
         if first.level_m is None or last.level_m is None or last.at_ms - first.at_ms < 1000 * OFF_S:
             return
         rate_m_h = 3_600_000 * (first.level_m - last.level_m) / (last.at_ms - first.at_ms)
-        self.cycles[pump] = [*self.cycles[pump][1 - CYCLES_KEPT :], Cycle(last.at_ms / 1000, rate_m_h)]
+        cycles = [*self.cycles[pump][1 - CYCLES_KEPT :], Cycle(last.at_ms / 1000, rate_m_h)]
+        self.cycles[pump] = cycles
+        enough = len(cycles) > 2 * CYCLES_IN_A_ROW
+        self.tired[pump] = enough and bool(losing_capacity(Drawdowns(*np.array(cycles).T))[-1])
 
 
 def holding(memory: Memory, station: LiftStation | None) -> dict[str, Held]:
@@ -170,8 +175,8 @@ def _of_pumps(memory: Memory, station: LiftStation | None) -> Iterator[tuple[str
     starts = max((int(starts_in_hour(pump, at_s)[-1]) for pump in on.T), default=0)
     if starts > most:
         yield "over_cycling", Held(newest_ms, float(starts))
-    for cycles in memory.cycles:
-        if len(cycles) > 2 * CYCLES_IN_A_ROW and losing_capacity(Drawdowns(*np.array(cycles).T))[-1]:
+    for tired, cycles in zip(memory.tired, memory.cycles, strict=True):
+        if tired:
             yield "capacity_loss", Held(int(cycles[-1].end_s * 1000), cycles[-1].rate_m_h)
             break
     whole_days = [day for day in memory.days[:-1] if day.number >= newest_ms // DAY_MS - DAYS]
@@ -186,7 +191,7 @@ def _held(
     kind: str, condition: Bools, at_s: Floats, value: Floats, on_s: float, off_s: float
 ) -> Iterator[tuple[str, Held]]:
     """The condition with its delays, if it holds at the last row."""
-    if not delayed(condition, at_s, on_delay_s=on_s, off_delay_s=off_s)[-1]:
+    if not condition.any() or not delayed(condition, at_s, on_delay_s=on_s, off_delay_s=off_s)[-1]:
         return
     last = int(np.flatnonzero(condition)[-1])
     told = float(value[last])

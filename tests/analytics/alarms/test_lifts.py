@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from support.alarm_road import at, scenario
 from support.alarm_script import MINUTE_MS, SETTINGS, START_MS, Play, county
 
 from analytics.alarms.classes import BY_NAME
 from analytics.alarms.lift_rules import DAYS, KINDS
+from analytics.alarms.lifts import Lift, Lifts
 from analytics.alarms.settings import AlarmSettings, LiftStation
 from edge.errors import ConfigError
 from ingest.register import Asset, PointEntry, Register
+from ingest.store import Columns
+from simulators.county import Size
+from simulators.faults import Fault
 
 STATION = LiftStation("ls1", weir_m=3.0, start_m=1.6, stop_m=0.5, floor_m=0.0)
 WITH_LEVELS = msgspec.structs.replace(SETTINGS, lift_stations=[STATION])
@@ -169,3 +175,33 @@ def test_every_kind_has_its_words_in_both_languages(kind: str) -> None:
 def test_levels_that_cannot_be_are_refused(change: Callable[[], object]) -> None:
     with pytest.raises((ValueError, ConfigError)):
         change()
+
+
+def county_day(faults: tuple[Fault, ...], hours: range) -> list[tuple[str, str, float]]:
+    """What a simulated station's alarms do in some hours of a day: (kind, event, hour)."""
+    world = scenario(Size(feeders=1, transformers=2, line_ends=1, works=0), faults).world()
+    names = tuple(f"lift-1/lift.{quantity}" for quantity in ("level_m", "pump1_on", "pump2_on"))
+    geometry = LiftStation("ls1", weir_m=3.5, start_m=2.0, stop_m=0.6)
+    watch = Lifts([Lift("lift-1", "ls1", names[0], "", names[1:], geometry)])
+    told = []
+    for t_ms in range(at(hours.start), at(hours.stop), MINUTE_MS):
+        values = world.values("lift-1", "lift", t_ms)
+        row = np.array([values[name.rsplit(".", 1)[1]] for name in names])
+        rows = Columns(names, np.arange(3, dtype=np.int32), np.full(3, t_ms), row, np.zeros(3, np.uint8))
+        found = watch.take(rows, t_ms)
+        told += [(one.kind, type(one.act.event).__name__, (t_ms - at(0)) / 3_600_000) for one in found]
+    return told
+
+
+def test_a_usual_day_of_a_simulated_station_is_quiet() -> None:
+    assert county_day((), range(24)) == []
+
+
+def test_an_overflow_is_foretold_before_it_comes() -> None:
+    """Both pumps trip at 17:00 for two hours."""
+    told = county_day((Fault("pump_trip", "ls1", at(17), at(19)),), range(15, 21))
+    kinds = [kind for kind, event, _ in told if event == "Rose"]
+    assert kinds == ["overflow_near", "overflow"]
+    near_h, over_h = (hour for _, event, hour in told if event == "Rose")
+    assert 0.1 < over_h - near_h < 0.6
+    assert {kind for kind, event, _ in told if event == "Fell"} == {"overflow_near", "overflow"}
