@@ -15,6 +15,7 @@ from dashboards.console.per_thread import PerThread
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.views.export_jobs import ExportJobs
 from dashboards.console.views.register_index import KeptIndex, RegisterIndex
+from dashboards.console.views.reports_jobs import ReportJobs
 from dashboards.console.watched import Watched, folder_signature
 from edge.clock import Clock, RealClock
 from ingest.config import Centre
@@ -43,6 +44,8 @@ class Console:
     wall: Clock = field(default_factory=RealClock)
     """The machine's time: sessions and tokens end by it, however fast the centre's runs."""
     sums: KeptSums = field(default_factory=KeptSums)
+    reports: ReportJobs = field(default_factory=ReportJobs)
+    """Reports that are being made."""
     exports: ExportJobs = field(default_factory=ExportJobs)
     """How far exports have come."""
     indexes: KeptIndex = field(default_factory=KeptIndex)

@@ -20,7 +20,6 @@ from edge.errors import BadInput
 from ingest.store import Partial
 from ingest.stores import open_store
 
-
 DIGITS = 1e-15
 """A workbook holds 16 digits of a number, and Excel shows 15."""
 
