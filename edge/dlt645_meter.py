@@ -50,8 +50,8 @@ class Dlt645Meter:
                     content = await self._ask(request)
                     answers += 1
                 except DeviceRefused as refusal:
-                    answers, quality = answers + 1, Quality.BAD_REFUSED
-                    self._note_refusal(name, request, refusal, clock)
+                    answers += 1
+                    quality = self._refused(name, request, refusal, clock)
                 except DeviceError as error:
                     log.debug("%s: %s", self.name, error)
                     gave_up, quality = True, Quality.BAD_NO_ANSWER
@@ -76,14 +76,17 @@ class Dlt645Meter:
         return [Reading(name, now_ms, None, Quality.BAD_NO_ANSWER) for name, _, _ in self._items]
 
     def _without_asking(self, request: Dlt645Request, clock: Clock) -> Quality:
-        """Return BAD_REFUSED where the meter has said lately that it does not know the identifier, else GOOD."""
+        """Return BAD_CONFIGURATION where the meter has said lately that it does not know the identifier, else GOOD."""
         until_ms = self._unknown_until_ms.get(request.identifier, 0)
-        return Quality.BAD_REFUSED if clock.monotonic_ms() < until_ms else Quality.GOOD
+        return Quality.BAD_CONFIGURATION if clock.monotonic_ms() < until_ms else Quality.GOOD
 
-    def _note_refusal(self, name: str, request: Dlt645Request, refusal: DeviceRefused, clock: Clock) -> None:
-        if refusal.code & NO_SUCH_DATA:
-            log.warning("%s: the meter does not know %08X; it stays BAD", name, request.identifier)
-            self._unknown_until_ms[request.identifier] = clock.monotonic_ms() + ASK_AGAIN_MS
+    def _refused(self, name: str, request: Dlt645Request, refusal: DeviceRefused, clock: Clock) -> Quality:
+        """Return what an error answer makes of the value; an identifier that is not known is remembered."""
+        if not refusal.code & NO_SUCH_DATA:
+            return Quality.BAD_REFUSED
+        log.warning("%s: the meter does not know %08X; it stays BAD", name, request.identifier)
+        self._unknown_until_ms[request.identifier] = clock.monotonic_ms() + ASK_AGAIN_MS
+        return Quality.BAD_CONFIGURATION
 
     async def _ask(self, request: Dlt645Request) -> bytes:
         """Ask; once per sweep a meter that answered the last time gets a second chance."""

@@ -20,6 +20,7 @@ from edge.wire import Quality, Reading
 
 log = logging.getLogger(__name__)
 
+ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS_OR_VALUE = (2, 3)
 REPLAN_MS = 3_600_000
 
@@ -91,7 +92,7 @@ class ModbusMeter:
     async def _sweep_piece(self, piece: "_Piece", clock: Clock) -> "list[_Piece]":
         """Read one piece of the plan; return what to read in its place next time."""
         if self._gave_up or piece.refused:
-            self._keep(piece, Quality.BAD_REFUSED if piece.refused else Quality.BAD_NO_ANSWER, clock)
+            self._keep(piece, Quality.BAD_CONFIGURATION if piece.refused else Quality.BAD_NO_ANSWER, clock)
             return [piece]
         try:
             registers = await self._ask(piece.block)
@@ -99,7 +100,8 @@ class ModbusMeter:
             self._answers += 1
             if refusal.code in ILLEGAL_ADDRESS_OR_VALUE:
                 return await self._split(piece, clock)
-            self._keep(piece, Quality.BAD_REFUSED, clock)
+            unfit = refusal.code == ILLEGAL_FUNCTION
+            self._keep(piece, Quality.BAD_CONFIGURATION if unfit else Quality.BAD_REFUSED, clock)
         except DeviceError as error:
             log.debug("%s: %s", self.name, error)
             self._gave_up = True
@@ -112,8 +114,8 @@ class ModbusMeter:
     async def _split(self, piece: "_Piece", clock: Clock) -> "list[_Piece]":
         """Find out which cells of a refused block are the bad ones, half by half."""
         if len(piece.block.cells) == 1:
-            log.warning("%s: register %d is refused; its points stay BAD", self.name, piece.block.register)
-            self._keep(piece, Quality.BAD_REFUSED, clock)
+            log.warning("%s: there is no register %d; its points stay BAD", self.name, piece.block.register)
+            self._keep(piece, Quality.BAD_CONFIGURATION, clock)
             return [_Piece(piece.block, piece.decoder, piece.first, refused=True)]
         parts, first = [], piece.first
         for half in piece.block.halves():

@@ -156,7 +156,7 @@ def test_a_meter_is_read_and_what_it_does_not_know_is_not_asked_again_for_an_hou
             (reading,), answered = await meter.read(clock)
             assert (reading.value, reading.quality, answered) == (digits_of(ENERGY, 1) / 100, Quality.GOOD, True)
             peer.unknown = {ENERGY}
-            assert [(await meter.read(clock)).readings[0].quality for _ in range(3)] == [Quality.BAD_REFUSED] * 3
+            assert [(await meter.read(clock)).readings[0].quality for _ in range(3)] == [Quality.BAD_CONFIGURATION] * 3
             assert peer.serial == 2
             assert await meter.probe()
             peer.unknown = set()

@@ -36,7 +36,7 @@ def test_a_refused_block_is_split_down_to_the_bad_point_and_that_is_remembered()
     meter = ModbusMeter(three_points(), line)
     expected = {
         "m.p0_v": (10, Quality.GOOD),
-        "m.p1_v": (None, Quality.BAD_REFUSED),
+        "m.p1_v": (None, Quality.BAD_CONFIGURATION),
         "m.p2_v": (12, Quality.GOOD),
     }
     assert sweep(meter) == expected
@@ -51,7 +51,7 @@ def test_after_an_hour_a_refused_register_gets_another_chance():
     meter = ModbusMeter(three_points(), line)
     sweep(meter, clock)
     line.forbidden = set()
-    assert sweep(meter, clock)["m.p1_v"] == (None, Quality.BAD_REFUSED)
+    assert sweep(meter, clock)["m.p1_v"] == (None, Quality.BAD_CONFIGURATION)
     clock.elapsed_ms += REPLAN_MS
     assert sweep(meter, clock)["m.p1_v"] == (11, Quality.GOOD)
 
@@ -65,6 +65,12 @@ def test_a_busy_device_is_bad_this_time_and_keeps_its_plan():
     line.requests.clear()
     assert sweep(meter)["m.p0_v"] == (10, Quality.GOOD)
     assert len(line.requests) == 1
+
+
+def test_a_device_without_the_function_is_wrongly_configured():
+    line = FakeLine({0: 10})
+    line.exception = 1
+    assert set(sweep(ModbusMeter(three_points(), line)).values()) == {(None, Quality.BAD_CONFIGURATION)}
 
 
 def test_a_silent_device_costs_one_request_and_gives_only_bad_rows():
@@ -120,7 +126,7 @@ def test_decimals_that_were_not_read_make_the_value_bad_too():
     meter = ModbusMeter(Device("m", "tcp://h", points=[point]), line)
     assert sweep(meter) == {"m.x_m": (3.14, Quality.GOOD)}
     line.forbidden = {200}
-    assert sweep(meter) == {"m.x_m": (None, Quality.BAD_REFUSED)}
+    assert sweep(meter) == {"m.x_m": (None, Quality.BAD_CONFIGURATION)}
 
 
 def test_a_text_is_told_and_never_sent():

@@ -136,6 +136,60 @@ def test_each_rule_is_told_with_file_and_remedy(tmp_path, what):
     assert "site.sample.toml" in str(caught.value)
 
 
+OUT_OF_RANGE = {
+    "unit": device(unit="256"),
+    "address": device(url='"dlt645:///dev/ttyS0"', address='"12"'),
+    "poll_every_s": device(poll_every_s="0.0"),
+    "timeout_s": device(timeout_s="31.0"),
+    "pause_s": device(pause_s="6.0"),
+    "register_base": device(register_base="-1"),
+    "word_order": device(word_order='"ABDC"'),
+    "max_registers": device(max_registers="126"),
+    "max_gap": device(max_gap="125"),
+    "name": device(name='"Meter 1"'),
+    "table": OWN + point(table='"registers"'),
+    "register": OWN + point(register="-1"),
+    "type": OWN + point(type='"float"'),
+    "string_registers": OWN + point(type='"string"', string_registers="61"),
+    "mask": OWN + point(mask="0"),
+    "scale": OWN + point(scale='"0,1"'),
+    "wraps_at": OWN + point(wraps_at="0.0"),
+    "deadband": OWN + point(deadband="-1.0", max_silence_s="60.0"),
+    "deadband_percent": OWN + point(deadband_percent="101.0", max_silence_s="60.0"),
+    "max_silence_s": OWN + point(deadband="1.0", max_silence_s="0.0"),
+    "window": "uplink.window = 0\n" + device(),
+    "backlog_batches_per_s": "uplink.backlog_batches_per_s = 0.0\n" + device(),
+    "max_mb": "spool.max_mb = 0.0\n" + device(),
+    "when_full": 'spool.when_full = "newer"\n' + device(),
+    "after_s": "seal.after_s = 0.0\n" + device(),
+    "readings": "seal.readings = 0\n" + device(),
+    "period_s": "gateway.period_s = 0.0\n" + device(),
+}
+
+
+@pytest.mark.parametrize("key", OUT_OF_RANGE)
+def test_a_number_or_word_out_of_range_is_told_with_file_and_key(tmp_path, key):
+    with pytest.raises(ConfigError, match=rf"site\.toml.*{key}\b.*site\.sample\.toml"):
+        load(tmp_path, HEAD + OUT_OF_RANGE[key])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unknown_key = 1\n" + device(),
+        "uplink.unknown_key = 1\n" + device(),
+        "spool.unknown_key = 1\n" + device(),
+        "seal.unknown_key = 1\n" + device(),
+        "gateway.unknown_key = 1\n" + device(),
+        device(unknown_key="1"),
+        OWN + point(unknown_key="1"),
+    ],
+)
+def test_a_key_that_nobody_knows_is_refused_wherever_it_stands(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"site\.toml.*unknown_key.*site\.sample\.toml"):
+        load(tmp_path, HEAD + text)
+
+
 def test_a_site_overrides_a_point_of_the_profile_key_by_key(tmp_path):
     site = load(tmp_path, HEAD + device() + '[[devices.points]]\nname = "l1.voltage_v"\nscale = 100.0\n')
     by_name = {point.name: point for point in device_points(site.devices[0])}
