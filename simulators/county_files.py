@@ -112,7 +112,7 @@ def _device_toml(device: Device, port: int) -> list[str]:
 def _centre_toml(broker_port: int, store_url: str) -> str:
     return (
         'data_dir = "data"\nregister = "register"\ntimezone = "Asia/Shanghai"\n'
-        f'[broker]\nurl = "mqtt://127.0.0.1:{broker_port}"\n[store]\nurl = "{store_url}"\n'
+        f'[broker]\nurl = "embedded:{broker_port}"\n[store]\nurl = "{store_url}"\n'
     )
 
 
