@@ -1,5 +1,7 @@
 """How the detector's settings rank on forward time splits: `PYTHONPATH=tests python -m benchmarks.detector_settings`.
 
+Names of settings as arguments move only those; all of them take some ten minutes on two idle cores.
+
 For each split the labels before it choose, among neighbours of the shipped settings, the variant and the score at
 which an event opens; what is printed beside it is how the choice and the shipped settings do on the rows after it,
 whose labels chose nothing here. The detector itself never sees a label: it runs once per variant, from cold, over the
@@ -8,11 +10,11 @@ whole recording, and being causal it says of a row what it would have said then.
 What was learned from labels, plainly: the shipped settings, `Rules.open_score` and `Rules.settle_rows` were picked
 with the labels of this very season in sight, so the row `shipped` is optimistic on every part; only the rows `chosen`
 are honest. Where the two agree the shipped settings lie on a plateau, which is all that one season can show.
-Takes some ten minutes on two cores.
 """
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -64,11 +66,11 @@ class Ranked:
         return self.before.false_per_day <= FALSE_PER_DAY, self.before.f1
 
 
-def variants() -> Iterator[tuple[str, Settings]]:
-    """The shipped settings, and each of them moved to either side."""
+def variants(fields: Sequence[str]) -> Iterator[tuple[str, Settings]]:
+    """The shipped settings, and each of some fields moved to either side."""
     yield "shipped", Settings()
-    for field, values in NEIGHBOURS.items():
-        for value in values:
+    for field in fields:
+        for value in NEIGHBOURS[field]:
             yield f"{field} {value}", replace(Settings(), **{field: value})
 
 
@@ -98,10 +100,13 @@ def ranked(name: str, active: NDArray[np.bool_], series: Series, row: int, only:
     return max(found, key=lambda one: one.merit)
 
 
-def main() -> None:
-    """Run every variant, and print a table per split with what was chosen on top."""
+def main(fields: Sequence[str]) -> None:
+    """Run the variants, and print a table per split with what was chosen on top."""
+    unknown = [field for field in fields if field not in NEIGHBOURS]
+    if unknown:
+        sys.exit(f"no neighbours of a setting {unknown[0]}; there are: {', '.join(NEIGHBOURS)}")
     series, console = season(), Console()
-    names, settings = zip(*variants(), strict=True)
+    names, settings = zip(*variants(fields or list(NEIGHBOURS)), strict=True)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         active = dict(zip(names, pool.map(flags, settings), strict=True))
     for split in SPLITS:
@@ -129,4 +134,4 @@ def _table(split: float, rows: list[Ranked]) -> Table:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
