@@ -45,16 +45,25 @@ def columns(found: bytes, points: Sequence[str]) -> Columns:
     return Columns(rows.points, rows.index, rows.t_ms, without_bad_values(rows), rows.quality)
 
 
-def buckets(rows: bytes, values: bytes) -> Buckets:
-    """Join the steps of all rows with those of the rows that have a value, which were asked for a moment later."""
-    start_ms, count, worst = _numbers(rows, "time", "count", "max")
-    held_ms, *sums = _numbers(values, "time", "min", "max", "mean", "count")
-    known = np.isin(held_ms, start_ms)
-    place = np.searchsorted(start_ms, held_ms[known])
-    low, high, mean = (_placed(column[known], place, len(start_ms), np.nan) for column in sums[:3])
-    valued = _placed(sums[3][known], place, len(start_ms), 0.0).astype(np.int64)
-    bad = np.maximum(count.astype(np.int64) - valued, 0)
-    return Buckets(start_ms.astype(np.int64), low, high, mean, valued, bad, worst.astype(np.uint8))
+def buckets(found: bytes) -> Buckets:
+    """Return the steps of a CSV table with the columns time, rows, worst, low, high, mean and valued."""
+    start_ms, rows, worst, low, high, mean, valued = _numbers(
+        found, "time", "rows", "worst", "low", "high", "mean", "valued"
+    )
+    held = np.nan_to_num(valued).astype(np.int64)
+    bad = rows.astype(np.int64) - held
+    return Buckets(start_ms.astype(np.int64), low, high, mean, held, bad, worst.astype(np.uint8))
+
+
+def with_values(found: Buckets, values: bytes) -> Buckets:
+    """Return the steps with the sums of another table, asked for a moment later, in place of their own."""
+    start_ms, *sums = _numbers(values, "time", "low", "high", "mean", "valued")
+    known = np.isin(start_ms, found.start_ms)
+    place = np.searchsorted(found.start_ms, start_ms[known])
+    low, high, mean = (_placed(column[known], place, len(found), np.nan) for column in sums[:3])
+    valued = _placed(sums[3][known], place, len(found), 0.0).astype(np.int64)
+    bad = np.maximum(found.valued + found.bad - valued, 0)
+    return Buckets(found.start_ms, low, high, mean, valued, bad, found.worst)
 
 
 def partial(row: dict[str, object]) -> Partial:

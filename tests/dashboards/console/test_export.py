@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.console.errors import Unusable
-from dashboards.console.views.export import Wanted, csv_of, harmless, parquet_of, table_csv, wanted_of
+from dashboards.console.views.export import Wanted, _local_times, csv_of, harmless, parquet_of, table_csv, wanted_of
 from ingest.store import Columns
 from ingest.store_sqlite import SqliteStore
 
@@ -92,6 +93,12 @@ def test_many_rows_come_in_pieces_and_progress_rises_to_the_whole(store: SqliteS
 def test_a_cell_that_looks_like_a_formula_is_text(text: str) -> None:
     (head, row) = csv.reader(io.StringIO(b"".join(table_csv(["name"], [[text]])).decode("utf-8-sig"), newline=""))
     assert (head, row) == (["name"], [f"'{text}"])
+
+
+@given(st.lists(st.integers(0, 2**42 - 1), min_size=1), st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "UTC"]))
+def test_every_local_time_names_its_instant(instants: list[int], zone: str) -> None:
+    written = _local_times(np.array(instants, np.int64), ZoneInfo(zone))
+    assert [round(datetime.fromisoformat(text).timestamp() * 1000) for text in written] == instants
 
 
 @given(st.one_of(st.integers(), st.floats(), st.text()))
