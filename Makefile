@@ -23,7 +23,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(TOOLS)/servers: tests/support/install_servers.sh
+$(TOOLS)/servers: tests/support/install_servers.sh $(wildcard tests/support/node_*/package-lock.json)
 	bash tests/support/install_servers.sh $(TOOLS)
 	@touch $@
 
