@@ -45,6 +45,13 @@ def make(console: ThisConsole, user: Operator, region: Short, period: Short) -> 
     return RedirectResponse(f"/reports?job={word}", 303)
 
 
+@router.get("/reports/kept")
+def show_kept(request: Request, console: ThisConsole) -> Response:
+    """List the reports that are kept, for the page on which one has become whole."""
+    shown = reports_page(console.data_dir, console.register, console.centre.timezone, now_ms=console.now_ms())
+    return fragment(request, "_reports_kept.html", shown=shown)
+
+
 @router.get("/reports/progress/{word}")
 def progress(request: Request, console: ThisConsole, word: str) -> Response:
     """Say how far a report has come; what is said asks again until it is whole."""

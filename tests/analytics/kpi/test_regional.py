@@ -1,7 +1,9 @@
 """Numbers of a region that the report shares with the screens: voltage classes, causes, water, sewage, villages."""
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from analytics.limit_files import load_limits
 from edge.errors import BadInput
 from ingest.days import day_bounds
 from ingest.register import Asset, PointEntry, Region, Register
+from ingest.register_files import load_register
 from ingest.store import Buckets, Partial
 
 ZONE = "Asia/Shanghai"
@@ -308,3 +311,11 @@ def test_periods_are_whole_local_days():
     quarter, month, year = (read_period(text) for text in ("2025Q1", "2025-12", "2024"))
     assert (quarter.from_day, quarter.to_day, quarter.days) == ("2025-01-01", "2025-04-01", 90)
     assert (month.to_day, year.days, year.length) == ("2026-01-01", 366, "year")
+
+
+def test_the_sample_of_villages_fits_the_sample_register(tmp_path):
+    root = Path(__file__).parents[3]
+    register = load_register(root / "ingest" / "register.sample", ZONE)
+    shutil.copy(root / "dashboards" / "report" / "villages.sample.csv", tmp_path / "villages.csv")
+    found = coverage(read_villages(tmp_path, register, ZONE), register, "1501", {"lift-1": True})
+    assert (found.stated, found.tap_water.known, found.sewage.pct) == (2, 412, 50.0)

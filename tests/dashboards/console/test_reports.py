@@ -44,6 +44,10 @@ def test_a_report_is_listed_opened_and_saved(client, report_id):
     assert kinds == {"text/html", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
+def test_the_list_renews_itself_when_a_report_is_whole(client, report_id):
+    assert report_id in client("viewer").get("/reports/kept").text
+
+
 def test_a_report_that_is_opened_can_run_and_load_nothing(client, report_id):
     policy = client("viewer").get(f"/reports/{report_id}/report.en.html").headers["content-security-policy"]
     assert "default-src 'none'" in policy
