@@ -1,7 +1,7 @@
 """What the feed tells of alarms: each occurrence, how many stand, and how good the alarms are."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -20,12 +20,25 @@ WEEKS_MS = 28 * 86_400_000
 HIDDEN = frozenset({State.SHELVED, State.SUPPRESSED, State.OUT_OF_SERVICE, State.DISABLED})
 
 
-def occurrence_rows(database: AlarmDatabase, register: Register, *, since_ms: int, now_ms: int) -> Iterator[BoardRow]:
-    """Yield every occurrence that began since an instant, and every one that is open."""
-    records = {record.id: record for record in database.records()}
+def occurrences_to_tell(
+    database: AlarmDatabase, were_open: Sequence[Occurrence], *, since_ms: int
+) -> tuple[Occurrence, ...]:
+    """Return every occurrence that began since an instant, that is open, or that was open when it was told last."""
+    numbers = {one.id for one in were_open}
+    from_ms = min([since_ms, *(one.onset_ms for one in were_open)])
     found = {one.id: one for one in database.occurrences(only_open=True)}
-    found |= {one.id: one for one in database.occurrences(start_ms=since_ms)}
-    for one in found.values():
+    for one in database.occurrences(start_ms=from_ms):
+        if one.onset_ms >= since_ms or one.id in numbers:
+            found[one.id] = one
+    return tuple(found.values())
+
+
+def occurrence_rows(
+    database: AlarmDatabase, register: Register, occurrences: Iterable[Occurrence], *, now_ms: int
+) -> Iterator[BoardRow]:
+    """Yield a row for each occurrence."""
+    records = {record.id: record for record in database.records()}
+    for one in occurrences:
         yield _occurrence_row(one, records[one.alarm], register, now_ms)
 
 

@@ -6,15 +6,23 @@ go on. A row is named by measurement, tags and instant: rounds may repeat, and a
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from analytics.alarms.database import AlarmDatabase
+from analytics.alarms.records import Occurrence
 from analytics.alarms.service import DATABASE_FILE
-from dashboards.grafana.alarm_rows import day_rows, gravest_by_site, occurrence_rows, standing_rows, week_rows
+from dashboards.grafana.alarm_rows import (
+    day_rows,
+    gravest_by_site,
+    occurrence_rows,
+    occurrences_to_tell,
+    standing_rows,
+    week_rows,
+)
 from dashboards.grafana.kpi_rows import kpi_rows
 from dashboards.grafana.registry import checked
 from dashboards.grafana.site_rows import hour_rows, places, site_rows
@@ -44,7 +52,10 @@ class Feed:
     def __init__(self, centre: Centre, store: Store, board: Board) -> None:
         self._centre, self._store, self._board = centre, store, board
         self._data = Path(centre.data_dir)
-        self._look_days = FIRST_LOOK_DAYS
+        self._is_first = True
+        self._open: Sequence[Occurrence] = ()
+        """Occurrences that were open when they were told last: what becomes of them is told too, however old."""
+        self._opening: Sequence[Occurrence] = ()
         self._kpi_ms = 0
 
     def round(self, now_ms: int) -> int:
@@ -55,7 +66,7 @@ class Feed:
         if is_kpi_due:
             rows += [checked(row) for row in self._kpi_rows(register, now_ms)]
         written = self._board.write(rows)
-        self._look_days = LATER_LOOK_DAYS
+        self._is_first, self._open = False, self._opening
         self._kpi_ms = now_ms if is_kpi_due else self._kpi_ms
         return written
 
@@ -74,7 +85,10 @@ class Feed:
 
     def _alarm_rows(self, alarms: AlarmDatabase, register: Register, now_ms: int) -> Iterator[BoardRow]:
         days, zone = self._days(now_ms), self._centre.timezone
-        yield from occurrence_rows(alarms, register, since_ms=day_bounds(days[0], zone)[0], now_ms=now_ms)
+        since_ms = 0 if self._is_first else day_bounds(days[0], zone)[0]
+        told = occurrences_to_tell(alarms, self._open, since_ms=since_ms)
+        yield from occurrence_rows(alarms, register, told, now_ms=now_ms)
+        self._opening = [one for one in told if one.closed_ms is None]
         yield from standing_rows(alarms, now_ms=now_ms)
         yield from day_rows(alarms, days, zone, now_ms=now_ms)
         yield from week_rows(alarms, day_bounds(days[-1], zone)[0], zone, now_ms=now_ms)
@@ -86,8 +100,9 @@ class Feed:
 
     def _days(self, now_ms: int) -> list[str]:
         """The local days that a round looks at, today last."""
+        look_days = FIRST_LOOK_DAYS if self._is_first else LATER_LOOK_DAYS
         today = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(self._centre.timezone)).date()
-        return [(today - timedelta(days=back)).isoformat() for back in range(self._look_days, -1, -1)]
+        return [(today - timedelta(days=back)).isoformat() for back in range(look_days, -1, -1)]
 
 
 def run(centre: Centre, clock: Clock, stop: threading.Event) -> None:

@@ -7,10 +7,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.alarm_centre import alarm_centre
 from support.fed_county import FedCounty
 from support.servers import wait_until
 
+from analytics.alarms.classes import BY_NAME
 from analytics.alarms.database import AlarmDatabase
+from analytics.alarms.events import Acknowledge, Event, Fell, Rose, Severity
+from analytics.alarms.records import Act
 from analytics.kpi.report import numbers_by
 from dashboards.grafana.feed import Feed
 from dashboards.grafana.kpi_rows import VERDICT_NUMBER
@@ -22,6 +26,7 @@ from ingest.config import Centre, StoreSettings
 from ingest.register_files import load_register
 from ingest.sites import Sites
 from ingest.store import RowsRefused, StoreDown
+from ingest.stores import open_store
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
@@ -181,6 +186,55 @@ def test_a_centre_that_has_just_begun_feeds_what_there_is(fed: FedCounty, tmp_pa
     with closing(fed.board()) as board:
         Feed(empty, fed.store, board).round(fed.now_ms)
     assert list(tmp_path.iterdir()) == []
+
+
+class HeardBoard:
+    """A board that keeps what it is told, and may be down."""
+
+    def __init__(self) -> None:
+        self.rows: list[BoardRow] = []
+        self.is_down = False
+
+    def write(self, rows: list[BoardRow]) -> int:
+        if self.is_down:
+            raise StoreDown("down")
+        self.rows = rows
+        return len(rows)
+
+    def open_occurrences(self) -> dict[object, object]:
+        return {one.fields["id"]: one.fields["open"] for one in self.rows if one.measurement == "alarm_occurrence"}
+
+
+def test_an_alarm_that_ends_weeks_later_is_told_even_where_the_store_was_down_meanwhile(tmp_path: Path) -> None:
+    """A pump fails; 10 days later it runs again and is acknowledged, just when the store is down."""
+    centre = alarm_centre(tmp_path)
+    start_ms, later_ms = 1_764_000_000_000, 1_764_000_000_000 + 10 * 24 * HOUR_MS
+    board, kind = HeardBoard(), BY_NAME["pump"].kind
+    with (
+        closing(AlarmDatabase(Path(centre.data_dir) / "alarms.db")) as alarms,
+        closing(open_store(centre.store, Path(centre.data_dir))) as store,
+    ):
+        feed = Feed(centre, store, board)  # type: ignore[arg-type]
+
+        def happens(event: Event, at_ms: int) -> None:
+            with alarms.transaction() as change:
+                record = change.find("st-0/pump#failed", asset="station_0", kind="pump")
+                change.apply(record, Act(event, at_ms), kind, now_ms=at_ms)
+
+        happens(Rose(start_ms, Severity.HIGH), start_ms)
+        for at_ms in (start_ms + MINUTE_MS, later_ms):
+            feed.round(at_ms)
+            assert board.open_occurrences() == {1: 1}
+        happens(Fell(later_ms), later_ms)
+        happens(Acknowledge(), later_ms)
+        board.is_down = True
+        with pytest.raises(StoreDown):
+            feed.round(later_ms)
+        board.is_down = False
+        feed.round(later_ms + MINUTE_MS)
+        assert board.open_occurrences() == {1: 0}
+        feed.round(later_ms + 2 * MINUTE_MS)
+        assert board.open_occurrences() == {}
 
 
 STEPPE = [sys.executable, "-P", "-m", "steppe", "dashboards", "feed"]
