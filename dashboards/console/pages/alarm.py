@@ -53,7 +53,7 @@ def do(
         raise NotAllowed(f"this takes the role {ROLE[wanted]}; {user.name} is {user.role}")
     until_ms = _instant(until, console.zone) if until else None
     wish = Wish(wanted, user.name, reason.strip(), until_ms, work_order.strip())
-    answer = act(console.alarms(), console.planner(), _within(number), wish, now_ms=console.now_ms())
+    answer = act(console.alarms(), console.planner(), within(number), wish, now_ms=console.now_ms())
     if "hx-request" in request.headers:
         phone = alarm_of(console, number).row.place.phone
         return fragment(request, "_alarm_take.html", number=number, answer=answer, phone=phone)
@@ -65,20 +65,20 @@ def do(
 def alarm_of(console: Console, number: int) -> AlarmPage:
     """Return the view of an occurrence. Raises NotFound."""
     setpoints = setpoints_of(Path(console.centre.register))
-    return alarm(console.alarms(), console.planner(), setpoints, _within(number), now_ms=console.now_ms())
+    return alarm(console.alarms(), console.planner(), setpoints, within(number), now_ms=console.now_ms())
 
 
 def _page(request: Request, console: Console, number: int, answer: Answer | None) -> Response:
     shown = alarm_of(console, number)
-    facts, drawn = _readings(console, shown)
+    facts, drawn = readings_of(console, shown)
     session = session_of(request)
     may = _may(session.user, shown) if session else ()
     views = {"shown": shown, "facts": facts, "drawn": drawn, "answer": answer, "may": may}
     return page(request, "alarm.html", shown.row.title.en, status=200 if answer is None else 409, **views)
 
 
-def _readings(console: Console, shown: AlarmPage) -> tuple[HowBad | None, Drawing | None]:
-    """What the store says of it; None where it cannot say it now: the page has the rest."""
+def readings_of(console: Console, shown: AlarmPage) -> tuple[HowBad | None, Drawing | None]:
+    """Return what the store says of it; None where it cannot say it now: the page has the rest."""
     setpoints, row = setpoints_of(Path(console.centre.register)), shown.row
     try:
         store = console.store()
@@ -105,8 +105,9 @@ def _verb(word: str) -> Verb:
     return found
 
 
-def _within(number: int) -> int:
-    if number > LARGEST:
+def within(number: int) -> int:
+    """Return a number that a database can hold. Raises NotFound for any other."""
+    if not 0 <= number <= LARGEST:
         raise NotFound(f"#{number}")
     return number
 

@@ -40,13 +40,11 @@ def show_alarms(
     register = console.register
     wanted = alarms_asked.wanted(register, priority, region, text)
     days = alarms_asked.period(first_day, last_day, console.centre.timezone, now_ms=console.now_ms())
-    name = _tab(tab)
+    name = tab_of(tab)
     if name == "history":
-        found = alarms.past(
-            console.alarms(), register, _setpoints(console), (days.start_ms, days.end_ms), wanted, first
-        )
+        found = alarms.past(console.alarms(), register, setpoints(console), (days.start_ms, days.end_ms), wanted, first)
     else:
-        found = alarms.standing(console.alarms(), register, _setpoints(console), name, wanted)
+        found = alarms.standing(console.alarms(), register, setpoints(console), name, wanted)
     return page(
         request,
         "alarms.html",
@@ -76,10 +74,10 @@ def show_rows(
     keep: Annotated[str, Query(max_length=4000, pattern=r"^([0-9]{1,12}(,[0-9]{1,12})*)?$")] = "",
 ) -> Response:
     """Show the rows of a standing tab alone; those of `keep` in the order in which the reader sees them."""
-    register, name = console.register, _tab(tab)
+    register, name = console.register, standing_tab_of(tab)
     wanted = alarms_asked.wanted(register, priority, region, text)
     kept = tuple(int(number) for number in keep.split(",")[:MOST_KEPT] if number)
-    found: AlarmList = alarms.standing(console.alarms(), register, _setpoints(console), name, wanted, kept)
+    found: AlarmList = alarms.standing(console.alarms(), register, setpoints(console), name, wanted, kept)
     here = alarms_asked.address(name, wanted)
     return fragment(request, _part(name), list=found, wanted=wanted, kept=kept, here=here)
 
@@ -90,16 +88,25 @@ def show_newest(console: ThisConsole, alarm: Annotated[str, Query(max_length=300
     return RedirectResponse(f"/alarms/{number_of(console.alarms(), alarm)}", 303)
 
 
-def _tab(word: str) -> Tab:
+def tab_of(word: str) -> Tab:
+    """Return the tab of a name. Raises NotFound."""
     found: Tab | None = next((name for name in get_args(Tab) if name == word), None)
     if found is None:
         raise NotFound(word)
     return found
 
 
+def standing_tab_of(word: str) -> Tab:
+    """Return the tab of a name, of those that show what stands. Raises NotFound."""
+    if word == "history":
+        raise NotFound(word)
+    return tab_of(word)
+
+
 def _part(tab: Tab) -> str:
     return {"active": "_alarms_rows.html", "history": "_alarms_history.html"}.get(tab, "_alarms_silent.html")
 
 
-def _setpoints(console: Console) -> tuple[Setpoint, ...]:
+def setpoints(console: Console) -> tuple[Setpoint, ...]:
+    """Return the set-points in force."""
     return setpoints_of(Path(console.centre.register))

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from dashboards.console.errors import NotFound
 from dashboards.console.guard import Crew, ThisConsole
+from dashboards.console.pages.alarm import within
 from dashboards.console.render import page
 from dashboards.console.views import work_acts
 from dashboards.console.views.work import job, work_page
@@ -14,7 +14,6 @@ from dashboards.console.views.work import job, work_page
 router = APIRouter()
 
 Text = Annotated[str, Form(max_length=2000)]
-LARGEST = 2**62
 
 
 @router.get("/work")
@@ -28,7 +27,7 @@ def show_work(request: Request, console: ThisConsole, all: bool = False) -> Resp
 @router.get("/work/{number:int}")
 def show_job(request: Request, console: ThisConsole, number: int) -> Response:
     """Show one job."""
-    shown = job(console.alarms(), console.register, _within(number), now_ms=console.now_ms())
+    shown = job(console.alarms(), console.register, within(number), now_ms=console.now_ms())
     return page(request, "work_order.html", "work.order", shown=shown)
 
 
@@ -37,14 +36,14 @@ def move(
     console: ThisConsole, user: Crew, number: int, state: Annotated[str, Form(max_length=40)], note: Text = ""
 ) -> Response:
     """Move a job to its next state."""
-    work_acts.move(console.alarms(), _within(number), state, user.name, note, now_ms=console.now_ms())
+    work_acts.move(console.alarms(), within(number), state, user.name, note, now_ms=console.now_ms())
     return RedirectResponse(f"/work/{number}", 303)
 
 
 @router.post("/work/for/{occurrence:int}")
 def draft(console: ThisConsole, user: Crew, occurrence: int) -> Response:
     """Draft a job for an alarm; where there is one already, go to it."""
-    number = work_acts.order_for(console.alarms(), _within(occurrence), user.name, now_ms=console.now_ms())
+    number = work_acts.order_for(console.alarms(), within(occurrence), user.name, now_ms=console.now_ms())
     return RedirectResponse(f"/work/{number}", 303)
 
 
@@ -53,9 +52,3 @@ def inspected(console: ThisConsole, user: Crew, asset: Annotated[str, Form(max_l
     """Note that an asset has been inspected."""
     work_acts.note_inspected(console.alarms(), console.register, asset, user.name, now_ms=console.now_ms())
     return RedirectResponse("/work", 303)
-
-
-def _within(number: int) -> int:
-    if number > LARGEST:
-        raise NotFound(str(number))
-    return number
