@@ -65,7 +65,7 @@ class Witness:
 
 
 @dataclass(frozen=True)
-class Testimony:
+class Account:
     """What one device said around an interruption."""
 
     witness: Witness
@@ -112,7 +112,7 @@ def hear_witnesses(
     days: tuple[str, str],
     window_ms: tuple[int, int],
     out_ms: tuple[int, int],
-) -> list[Testimony]:
+) -> list[Account]:
     """Return what witnesses said in a window around an interruption, which lies between two local days (both in)."""
     names = [witness.device for witness in witnesses]
     heard = {(day.device, day.day): day for one in _days(*days) for day in database.days_around(names, one)}
@@ -120,19 +120,19 @@ def hear_witnesses(
     said: dict[str, list[DeviceDay]] = defaultdict(list)
     for _, day in sorted(heard.items()):
         said[day.device].append(day)
-    return [_testimony(w, said[w.device], w.device in speaks_on_change, window_ms, out_ms) for w in witnesses]
+    return [_account(w, said[w.device], w.device in speaks_on_change, window_ms, out_ms) for w in witnesses]
 
 
-def _testimony(
+def _account(
     witness: Witness, days: Sequence[DeviceDay], on_change: bool, window_ms: tuple[int, int], out_ms: tuple[int, int]
-) -> Testimony:
+) -> Account:
     gap_ms = min((day.gap_ms for day in days if day.gap_ms), default=DEFAULT_GAP_MS)
     runs = join_runs([day.runs for day in days], _one_device(gap_ms, on_change))
     middle_ms = (out_ms[0] + out_ms[1]) // 2
     before = np.flatnonzero((runs.state == LIVE) & (runs.start_ms <= middle_ms))[-1:].tolist()
     after = np.flatnonzero((runs.state == LIVE) & (runs.end_ms > middle_ms))[:1].tolist()
     throughout = bool(before) and before == after
-    return Testimony(
+    return Account(
         witness=witness,
         poll_ms=0 if on_change else round(gap_ms / POLLS_OF_SILENCE),
         stretches=tuple(_stretches(runs, *window_ms)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from analytics.kpi.database import Correction, Judgement
 from analytics.kpi.ledger import Level, Span
 from analytics.kpi.model import device_name, quantity
-from analytics.kpi.testimony import Testimony, Witness, hear_witnesses, witnesses_near
+from analytics.kpi.testimony import Account, Witness, hear_witnesses, witnesses_near
 from dashboards.console.site import Console
 from dashboards.console.texts import local_time
 from dashboards.console.views.evidence_find import Subject, find_subject, judgements_of
@@ -90,7 +90,7 @@ def read_evidence(console: Console, address: str) -> Evidence:
     """Return the evidence of an address. Raises NotFound or StoreError."""
     subject = find_subject(console, address)
     published = console.published()
-    told, in_all = _testimonies(console, subject)
+    told, in_all = _accounts(console, subject)
     said = judgements_of(published, subject)
     counted = published.database.judgements()[: published.database.counted_judgements()]
     event, stay = subject.event, published.register.assets[subject.asset][-1]
@@ -126,7 +126,7 @@ def read_evidence(console: Console, address: str) -> Evidence:
     )
 
 
-def _testimonies(console: Console, subject: Subject) -> tuple[list[Testimony], int]:
+def _accounts(console: Console, subject: Subject) -> tuple[list[Account], int]:
     """What the nearest witnesses said, and how many there are in all."""
     near = witnesses_near(console.register, subject.asset)
     heard: list[Witness] = [w for w in near if w.relation in ("here", "below")][:MOST_WITNESSES]
@@ -137,7 +137,7 @@ def _testimonies(console: Console, subject: Subject) -> tuple[list[Testimony], i
     return hear_witnesses(console.kpi, console.register, heard, (first, last), span, subject.span_ms), len(near)
 
 
-def _path(told: Sequence[Testimony], subject: Subject) -> set[str]:
+def _path(told: Sequence[Account], subject: Subject) -> set[str]:
     """The assets whose plans matter: this one, its units, and what supplies it."""
     return {subject.asset, *subject.units, *(t.witness.asset for t in told if t.witness.relation == "above")}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from analytics.kpi.testimony import Said, Testimony
+from analytics.kpi.testimony import Account, Said
 from dashboards.console.texts import MINUTE_MS
 from dashboards.console.views.evidence_find import Subject
 from dashboards.console.views.evidence_strips import Sentence, clock
@@ -31,9 +31,7 @@ class Reasons:
     no_weight: tuple[Sentence, ...]
 
 
-def reasons(
-    subject: Subject, told: Sequence[Testimony], plans: Sequence[Plan], zone: ZoneInfo, volts: Volts
-) -> Reasons:
+def reasons(subject: Subject, told: Sequence[Account], plans: Sequence[Plan], zone: ZoneInfo, volts: Volts) -> Reasons:
     """Return why the subject is what it is."""
     say = _Speaker(zone, volts)
     affected = [one for one in told if one.witness.relation in ("here", "below")]
@@ -65,7 +63,7 @@ class _Speaker:
         return self(f"{key}_read", device=device, at=t_ms, read=read) if read else self(key, device=device, at=t_ms)
 
 
-def _began(subject: Subject, affected: Sequence[Testimony], say: _Speaker) -> Iterator[Sentence]:
+def _began(subject: Subject, affected: Sequence[Account], say: _Speaker) -> Iterator[Sentence]:
     for one in affected:
         if one.record is not None:
             yield say("record_start", device=one.witness.device, at=one.record.start_ms)
@@ -78,7 +76,7 @@ def _began(subject: Subject, affected: Sequence[Testimony], say: _Speaker) -> It
         yield say.alive("last_alive", one.witness.device, one.alive_before_ms or 0)
 
 
-def _ended(subject: Subject, affected: Sequence[Testimony], say: _Speaker) -> Iterator[Sentence]:
+def _ended(subject: Subject, affected: Sequence[Account], say: _Speaker) -> Iterator[Sentence]:
     if subject.event is not None and subject.event.is_open:
         yield say("still_out")
         return
@@ -91,7 +89,7 @@ def _ended(subject: Subject, affected: Sequence[Testimony], say: _Speaker) -> It
 
 
 def _not_network(
-    subject: Subject, affected: Sequence[Testimony], told: Sequence[Testimony], say: _Speaker
+    subject: Subject, affected: Sequence[Account], told: Sequence[Account], say: _Speaker
 ) -> Iterator[Sentence]:
     if subject.taken_for is not None:
         yield say(f"taken_{subject.taken_for}")
@@ -112,7 +110,7 @@ def _not_network(
 
 
 def _no_weight(
-    subject: Subject, affected: Sequence[Testimony], plans: Sequence[Plan], say: _Speaker
+    subject: Subject, affected: Sequence[Account], plans: Sequence[Plan], say: _Speaker
 ) -> Iterator[Sentence]:
     deaf = [one for one in affected if _long_before(one, subject)]
     for one in deaf[:2]:
@@ -128,18 +126,18 @@ def _no_weight(
         yield say("plan_fits" if nature != "fault" else "plan_elsewhere", asset=plan.asset, notice=plan.notice_id)
 
 
-def _fell_silent(one: Testimony) -> bool:
+def _fell_silent(one: Account) -> bool:
     """Whether it missed more than one of its readings."""
     longest_ms = max((s.end_ms - s.start_ms for s in one.stretches if s.said is Said.SILENT), default=0)
     return longest_ms > 2 * (one.poll_ms or MINUTE_MS)
 
 
-def _just_before(one: Testimony, subject: Subject) -> bool:
+def _just_before(one: Account, subject: Subject) -> bool:
     t_ms = one.alive_before_ms
     return t_ms is not None and subject.start_ms - NEAR_MS <= t_ms <= subject.start_ms + subject.start_error_ms
 
 
-def _long_before(one: Testimony, subject: Subject) -> bool:
+def _long_before(one: Account, subject: Subject) -> bool:
     return one.record is None and one.alive_before_ms is not None and one.alive_before_ms < subject.start_ms - NEAR_MS
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from analytics.kpi.testimony import RELATIONS, Relation, Said, Testimony
+from analytics.kpi.testimony import RELATIONS, Account, Relation, Said
 from dashboards.console.texts import DAY_MS, MINUTE_MS, TimeForm, local_time
 from dashboards.console.views.evidence_find import Subject
 from dashboards.console.views.kpi_events import Place, place_of
@@ -98,17 +98,17 @@ def window_of(subject: Subject) -> Window:
 
 
 def draw(
-    subject: Subject, testimonies: Sequence[Testimony], register: Register, plans: Sequence[Plan], zone: ZoneInfo
+    subject: Subject, accounts: Sequence[Account], register: Register, plans: Sequence[Plan], zone: ZoneInfo
 ) -> Drawing:
     """Return the strips of the witnesses that say most."""
     window = window_of(subject)
-    chosen = choose(testimonies, subject)
-    edges = _edges(subject, testimonies)
+    chosen = choose(accounts, subject)
+    edges = _edges(subject, accounts)
     near = [plan for plan in plans if plan.start_ms < window.end_ms and plan.end_ms > window.start_ms]
     return Drawing(
         window=window,
         strips=tuple(_strip(one, window, register, zone) for one in chosen),
-        not_drawn=len(testimonies) - len(chosen),
+        not_drawn=len(accounts) - len(chosen),
         plans=tuple(_bar(window, plan.start_ms, plan.end_ms, "pl") for plan in near),
         plan_remark=_plans_in_words(near, zone),
         inferred=_inferred(subject, window, edges),
@@ -117,17 +117,17 @@ def draw(
     )
 
 
-def choose(testimonies: Sequence[Testimony], subject: Subject) -> list[Testimony]:
+def choose(accounts: Sequence[Account], subject: Subject) -> list[Account]:
     """Return the witnesses that say most, of each kind a few: those that the inference names come first."""
     named = {device for row in (subject.event.rows if subject.event else ()) for device, _ in row.witnesses}
 
-    def weight(one: Testimony) -> tuple[bool, bool, bool, str]:
+    def weight(one: Account) -> tuple[bool, bool, bool, str]:
         speaks = one.has(Said.ON_RECORD, Said.WITHOUT_SUPPLY)
         return one.witness.device not in named, not speaks, one.alive_throughout, one.witness.device
 
     chosen = []
     for relation in RELATIONS:
-        mine = sorted((one for one in testimonies if one.witness.relation == relation), key=weight)
+        mine = sorted((one for one in accounts if one.witness.relation == relation), key=weight)
         chosen += mine[: MOST_OF[relation]]
     return chosen
 
@@ -137,7 +137,7 @@ def clock(t_ms: int, zone: ZoneInfo) -> str:
     return local_time(t_ms, zone, "clock_second")
 
 
-def _strip(one: Testimony, window: Window, register: Register, zone: ZoneInfo) -> Strip:
+def _strip(one: Account, window: Window, register: Register, zone: ZoneInfo) -> Strip:
     bars = [_bar(window, s.start_ms, s.end_ms, KIND_OF[s.said]) for s in one.stretches]
     return Strip(
         device=one.witness.device,
@@ -150,7 +150,7 @@ def _strip(one: Testimony, window: Window, register: Register, zone: ZoneInfo) -
     )
 
 
-def _readings(one: Testimony, window: Window) -> Iterator[float]:
+def _readings(one: Account, window: Window) -> Iterator[float]:
     if not one.poll_ms or (window.end_ms - window.start_ms) / one.poll_ms > MOST_TICKS:
         return
     for stretch in one.stretches:
@@ -159,7 +159,7 @@ def _readings(one: Testimony, window: Window) -> Iterator[float]:
                 yield window.at(t_ms)
 
 
-def _remark(one: Testimony, zone: ZoneInfo) -> Sentence:
+def _remark(one: Account, zone: ZoneInfo) -> Sentence:
     def say(key: str, **instants_ms: int | None) -> Sentence:
         clocks = {name: clock(t, zone) for name, t in instants_ms.items() if t is not None}
         return Sentence(f"evidence.remark.{key}", clocks)
@@ -194,9 +194,9 @@ def _inferred(subject: Subject, window: Window, edges: Sequence[tuple[int, int]]
     return (*(_bar(window, *edge, "nd") for edge in edges), _bar(window, sure_from_ms, sure_to_ms, kind))
 
 
-def _edges(subject: Subject, testimonies: Sequence[Testimony]) -> list[tuple[int, int]]:
+def _edges(subject: Subject, accounts: Sequence[Account]) -> list[tuple[int, int]]:
     """Where the start and the end may lie: as inferred, but never beyond a word of life. [ms]"""
-    affected = [one for one in testimonies if one.witness.relation in ("here", "below")]
+    affected = [one for one in accounts if one.witness.relation in ("here", "below")]
     last_ms = max((t for one in affected if (t := one.alive_before_ms) and t <= subject.start_ms), default=0)
     first_ms = min((t for one in affected if (t := one.alive_after_ms) and t >= subject.end_ms), default=NEVER_MS)
     start, end = subject.start_ms, subject.end_ms
