@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Install a gateway on 64-bit Debian or Raspberry Pi OS, from a release and the bundle of its site.
+#   sudo bash install.sh --release DIR --bundle SITE.tar.gz [--root DIR] [--dry-run]
+# DIR holds the wheel, edge.txt (its packages, pinned by hash) and systemd/. Safe to repeat: a new release is taken, and
+# site.toml and the certificate of a gateway that runs already are left alone.
+# --root DIR installs below DIR instead of /, and starts nothing.
+set -euo pipefail
+
+release="" bundle="" root="" dry_run=""
+while [ $# -gt 0 ]; do
+    case $1 in
+    --release) release=$2 && shift 2 ;;
+    --bundle) bundle=$2 && shift 2 ;;
+    --root) root=$(realpath -m "$2") && shift 2 ;;
+    --dry-run) dry_run=yes && shift ;;
+    *) echo "install: unknown word $1; see the head of this file" >&2 && exit 2 ;;
+    esac
+done
+
+refuse() { echo "install: $*" >&2; exit 2; }
+run() { echo "+ $*"; [ -n "$dry_run" ] || "$@"; }
+
+[ -n "$release" ] && [ -n "$bundle" ] || refuse "give --release DIR and --bundle SITE.tar.gz"
+wheel=$(find "$release" -maxdepth 1 -name 'steppe-*.whl' | sort | tail -n 1)
+[ -n "$wheel" ] && [ -r "$release/edge.txt" ] || refuse "$release: no wheel and edge.txt there. Unpack the release again"
+[ -r "$bundle" ] || refuse "$bundle: cannot be read. 'steppe site add' makes it at the centre"
+python=$(command -v python3) || refuse "no python3: apt install python3-venv"
+"$python" - <<'END' || refuse "needs 64-bit Linux with Python 3.11 or newer and its venv module: apt install python3-venv"
+import struct, sys, venv
+sys.exit(sys.version_info < (3, 11) or struct.calcsize("P") < 8)
+END
+[ -n "$root" ] || [ "$(id -u)" = 0 ] || refuse "run as root: it makes the user steppe and a service"
+
+home=$root/opt/steppe state=$root/var/lib/steppe settings=$root/etc/steppe units=$root/etc/systemd/system
+unpacked=$(mktemp -d)
+trap 'rm -rf "$unpacked"' EXIT
+tar -xzf "$bundle" -C "$unpacked" --strip-components=1 --no-same-owner
+(cd "$unpacked" && sha256sum --quiet --check SHA256SUMS) || refuse "$bundle: damaged on its way. Carry it over again"
+
+run mkdir -p "$settings" "$state/identity" "$units" "$root/etc/systemd/journald.conf.d"
+if [ -z "$root" ]; then
+    id steppe >/dev/null 2>&1 || run useradd --system --home-dir /var/lib/steppe --shell /usr/sbin/nologin steppe
+fi
+run chmod 700 "$state" "$state/identity"
+
+run "$python" -m venv "$home"
+run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$release/edge.txt"
+run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$wheel"
+
+[ -e "$settings/site.toml" ] || run install -m 644 "$unpacked/site.toml" "$settings/site.toml"
+if [ ! -e "$state/identity/site.key" ]; then
+    run install -m 600 "$unpacked/identity/site.key" "$state/identity/site.key"
+    run install -m 644 "$unpacked/identity/site.crt" "$unpacked/identity/ca.crt" "$state/identity/"
+fi
+[ -n "$root" ] || run chown -R steppe: "$state"
+
+run cp -r "$release/systemd/steppe-edge.service" "$release/systemd/steppe-.service.d" "$units/"
+run install -m 644 "$release/systemd/journald-steppe.conf" "$root/etc/systemd/journald.conf.d/steppe.conf"
+if [ -z "$root" ]; then
+    run systemctl restart systemd-journald
+    run systemctl daemon-reload
+    run systemctl enable --now steppe-edge
+fi
+echo "Installed. Now compare every value with the display of its meter:"
+echo "  $home/bin/steppe edge once $settings/site.toml"
+echo "and let the gateway look at itself:"
+echo "  $home/bin/steppe doctor $settings/site.toml"
