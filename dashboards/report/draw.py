@@ -61,7 +61,8 @@ def verdict_bar(figure: Figure, scale: Scale) -> Markup:
 
 def day_chart(days: Sequence[DayOutage], allowed_h: float | None) -> Markup:
     """Return the outage of each day as a column; hatched where a day is not computed, dashed what a day may cost."""
-    share_h = allowed_h / len(days) if allowed_h is not None and days else 0.0
+    computed = sum(day.h is not None for day in days)
+    share_h = allowed_h / computed if allowed_h is not None and computed else 0.0
     top = max([day.h or 0.0 for day in days] + [share_h, 1e-9])
     width = CHART_WIDTH / max(len(days), 1)
     parts = []

@@ -115,7 +115,7 @@ def _of_heaviest_day(report: Report, t: Translate) -> list[str]:
         return []
     h, day = max(known)
     share = numerals.rounded(100 * h / report.supply.out_h)
-    return [t("say.heaviest", day=day, h=numerals.rounded(h), share=share)]
+    return [t("say.heaviest", day=day, h=numerals.hours(h), share=share)]
 
 
 def _of_voltage(report: Report, t: Translate) -> list[str]:

@@ -20,6 +20,8 @@ from analytics.kpi.villages import Village, coverage, read_villages
 from analytics.kpi.voltage_rollup import voltage_compliance
 from analytics.kpi.water import water_compliance, water_points
 from analytics.limit_files import load_limits
+from analytics.own_files.power_rules import power_rules
+from analytics.voltage_limits import VOLTAGE_LIMITS
 from edge.errors import BadInput
 from ingest.days import day_bounds
 from ingest.register import Asset, PointEntry, Region, Register
@@ -319,3 +321,9 @@ def test_the_sample_of_villages_fits_the_sample_register(tmp_path):
     shutil.copy(root / "dashboards" / "report" / "villages.sample.csv", tmp_path / "villages.csv")
     found = coverage(read_villages(tmp_path, register, ZONE), register, "1501", {"lift-1": True})
     assert (found.stated, found.tap_water.known, found.sewage.pct) == (2, 412, 50.0)
+
+
+def test_limits_that_the_power_commands_name_for_china_are_computed_by_the_service_too():
+    """Class A of a register written by `class-a-10kv` once had no compliance at all."""
+    named = {row.name for row in power_rules().limits if not row.name.startswith("en50160")}
+    assert named <= set(VOLTAGE_LIMITS)

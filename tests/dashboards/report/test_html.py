@@ -1,11 +1,13 @@
 """The A4 page: every figure as it is, both languages, no scripts, nothing from elsewhere, names harmless."""
 
+import doctest
 import re
 from dataclasses import replace
 
 import pytest
 
 from analytics.kpi.periods import read_period
+from dashboards.report import html, numerals
 from dashboards.report.draw import day_chart, scale_of, verdict_bar
 from dashboards.report.html import period_words, render_html
 from dashboards.report.model import DayOutage, Figure, Named
@@ -90,3 +92,10 @@ def test_a_day_that_is_not_computed_is_hatched():
 )
 def test_periods_in_words(period, words):
     assert tuple(period_words(read_period(period), language) for language in LANGUAGES) == words
+
+
+@pytest.mark.parametrize("module", [numerals, html])
+def test_the_examples_in_the_docstrings_run(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
