@@ -69,6 +69,7 @@ def build(one: Dashboard, language: Language, console_url: str = CONSOLE_URL) ->
         builder = d.Dashboard(one.title.said_in(language))
     builder.uid(one.uid(language)).description(one.about.said_in(language)).readonly()
     builder.timezone("browser").time(one.span, "now").refresh(one.refresh).week_start("monday")
+    builder.annotations([])
     for variable in _variables(one, language, console_url):
         builder.with_variable(variable)
     for other in DASHBOARDS:

@@ -19,7 +19,7 @@ NAME = re.compile(r'"(\w+)"')
 OWN_NAME = re.compile(r'AS\s+"(\w+)"')
 OF_GRAFANA = frozenset({"timeFilter", "__interval", "__data", "col", "__all"})
 HAN = re.compile(r"[一-鿿]")
-WITH_LEGEND = frozenset({"timeseries", "state-timeline", "status-history", "barchart"})
+WITH_LEGEND = frozenset({"timeseries", "state-timeline", "status-history"})
 
 
 def faults(built: Sequence[Built]) -> list[str]:

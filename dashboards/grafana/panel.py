@@ -8,7 +8,7 @@ from dashboards.grafana.influxql import Ask
 from dashboards.grafana.targets import Band
 from dashboards.grafana.words import Words
 
-Kind = Literal["stat", "timeseries", "table", "geomap", "state-timeline", "status-history", "barchart"]
+Kind = Literal["stat", "timeseries", "table", "geomap", "state-timeline", "status-history"]
 
 BACKGROUND, PANEL, TEXT = "#d9d9d6", "#ececea", "#222222"
 SERIES, TARGET = "#5a6066", "#9aa0a6"
@@ -64,6 +64,8 @@ class Panel:
     window: str = ""
     """Looks back so far, whatever the page shows; empty for the page's own time."""
     sparkline: bool = False
+    is_bars: bool = False
+    """A time series of counts."""
     low: float | None = None
     high: float | None = None
     """Ends of the axis."""

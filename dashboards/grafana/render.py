@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from grafana_foundation_sdk.builders import barchart, geomap, stat, statetimeline, statushistory, table, timeseries
 from grafana_foundation_sdk.builders import common as c
 from grafana_foundation_sdk.builders import dashboard as d
+from grafana_foundation_sdk.builders import geomap, stat, statetimeline, statushistory, table, timeseries
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
 
@@ -26,7 +26,6 @@ BUILDERS: dict[str, Any] = {
     "geomap": geomap.Panel,
     "state-timeline": statetimeline.Panel,
     "status-history": statushistory.Panel,
-    "barchart": barchart.Panel,
 }
 
 
@@ -71,7 +70,7 @@ def _dress_values(built: Any, panel: Panel, language: Language) -> None:
 def _colour(panel: Panel) -> d.FieldColor:
     """Judged values take the colour of their step; others are grey shades, told apart by name."""
     colour = d.FieldColor()
-    if panel.kind in ("timeseries", "barchart"):
+    if panel.kind == "timeseries":
         return colour.mode(dm.FieldColorModeId.SHADES).fixed_color(SERIES)
     return colour.mode(dm.FieldColorModeId.THRESHOLDS)
 
@@ -143,7 +142,8 @@ def _stat(built: Any, panel: Panel) -> None:
 
 def _timeseries(built: Any, panel: Panel) -> None:
     built.legend(_legend()).tooltip(_tooltip())
-    built.draw_style(cm.GraphDrawStyle.LINE).line_width(1).fill_opacity(0)
+    built.draw_style(cm.GraphDrawStyle.BARS if panel.is_bars else cm.GraphDrawStyle.LINE)
+    built.line_width(1).fill_opacity(60 if panel.is_bars else 0)
     built.show_points(cm.VisibilityMode.NEVER).span_nulls(LOOSE_GAP_MS).insert_nulls(LOOSE_GAP_MS)
     if panel.steps:
         built.thresholds_style(c.GraphThresholdsStyleConfig().mode(cm.GraphThresholdsStyleMode.DASHED))
@@ -153,13 +153,6 @@ def _table(built: Any, panel: Panel) -> None:
     built.show_header(True).cell_height(cm.TableCellHeight.SM)
     if len(panel.asks) > 1:
         built.with_transformation(dm.DataTransformerConfig(id_val="merge", options={}))
-
-
-def _bars(built: Any, panel: Panel) -> None:
-    built.legend(_legend(len(panel.asks) > 1)).tooltip(_tooltip()).show_value(cm.VisibilityMode.AUTO)
-    built.fill_opacity(80).line_width(0)
-    if panel.steps:
-        built.thresholds_style(c.GraphThresholdsStyleConfig().mode(cm.GraphThresholdsStyleMode.DASHED))
 
 
 def _strips(built: Any, _: Panel) -> None:
@@ -193,5 +186,4 @@ _STYLES = {
     "geomap": _geomap,
     "state-timeline": _strips,
     "status-history": _strips,
-    "barchart": _bars,
 }

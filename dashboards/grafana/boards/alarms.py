@@ -105,6 +105,7 @@ ALARMS = Dashboard(
             decimals=0,
             steps=line_at(ALARMS_PER_10_MIN),
             low=0,
+            is_bars=True,
         ),
         Panel(
             "stat",
