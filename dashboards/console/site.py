@@ -1,7 +1,9 @@
 """What every page may ask: the store, the register, the alarms, the numbers, the time, and the console's own file."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from analytics.alarms.database import AlarmDatabase
@@ -11,6 +13,7 @@ from analytics.kpi.database import KpiDatabase
 from analytics.kpi.published import KeptSums, Published
 from dashboards.console.database import FILE, ConsoleDatabase
 from dashboards.console.geography import Sheets
+from dashboards.console.kept import Kept, KeptViews
 from dashboards.console.per_thread import PerThread
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.views.export_jobs import ExportJobs
@@ -23,6 +26,8 @@ from ingest.register import Register
 from ingest.sites import Sites
 from ingest.store import Store
 from ingest.stores import open_store
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Console:
     exports: ExportJobs = field(default_factory=ExportJobs)
     """How far exports have come."""
     indexes: KeptIndex = field(default_factory=KeptIndex)
+    views: KeptViews = field(default_factory=KeptViews)
+    """What pages read last, for while the store does not answer."""
     """Daily sums that were read once; shared by all threads."""
     sheets: Sheets = field(default_factory=Sheets)
     """The county's map, made once per register."""
@@ -97,8 +104,13 @@ class Console:
         """The published numbers as they stand now. Raises StoreDown or StoreRefused."""
         return Published(self.store(), self.kpi, self.register, self.sums)
 
+    def kept(self, question: Hashable, ask: Callable[[], T]) -> Kept[T]:
+        """Return what `ask` reads from the store, or its last answer where that fails or is slow. Raises StoreError."""
+        return self.views.read(question, ask, wait_s=self.settings.store_wait_s, now_ms=self.now_ms())
+
     def close(self) -> None:
         """Let go of every file."""
+        self.views.close()
         self.stores.close()
         self.alarm_databases.close()
         self.deliveries.close()

@@ -12,7 +12,7 @@ from dashboards.console.site import Console
 from dashboards.console.views.export import table_csv
 from dashboards.console.views.export_files import MEDIA_TYPES
 from dashboards.console.views.points import sources_of
-from dashboards.console.views.register import entry_at, read_asset, search_assets, search_points
+from dashboards.console.views.register import AssetPage, entry_at, read_asset, search_assets, search_points
 from ingest.query import unregistered
 from ingest.register import ASSET_KINDS, Asset
 from ingest.store import StoreError
@@ -41,9 +41,8 @@ def points(request: Request, console: ThisConsole, q: str = "", page_number: Pag
 @router.get("/register/assets/{asset_id:path}")
 def asset(request: Request, console: ThisConsole, asset_id: str) -> Response:
     """Show one asset."""
-    sites = {point.partition("/")[0] for point in console.index.points_of.get(asset_id, ())}
-    found = read_asset(console.store(), console.index, sources_of(console, sites), asset_id, now_ms=console.now_ms())
-    return page(request, "register_asset.html", asset_id, found=found)
+    kept = console.kept(("asset", asset_id), lambda: _read(console, asset_id))
+    return page(request, "register_asset.html", asset_id, kept=kept, found=kept.view)
 
 
 @router.get("/register.csv")
@@ -53,10 +52,16 @@ def assets_csv(console: ThisConsole) -> Response:
     return StreamingResponse(table_csv(COLUMNS, _cells(console)), headers=headers, media_type=MEDIA_TYPES["csv"])
 
 
+def _read(console: Console, asset_id: str) -> AssetPage:
+    sites = {point.partition("/")[0] for point in console.index.points_of.get(asset_id, ())}
+    sources, now_ms = sources_of(console, sites), console.now_ms()
+    return read_asset(console.store(), console.index, sources, asset_id, now_ms=now_ms)
+
+
 def _strays(console: Console) -> list[str]:
     """Points that no register names; none while the store does not answer, for the register itself is at hand."""
     try:
-        return unregistered(console.store(), console.register)
+        return console.kept("strays", lambda: unregistered(console.store(), console.register)).view
     except StoreError:
         return []
 

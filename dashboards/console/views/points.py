@@ -103,7 +103,9 @@ def read_facts(store: Store, sources: Sources, point: str, *, now_ms: int) -> Po
 def read_chart(
     store: Store, database: AlarmDatabase, sources: Sources, point: str, window: Window, *, now_ms: int
 ) -> Chart:
-    """Return a point's past over a window. Raises StoreError or AlarmDatabaseError."""
+    """Return a point's past over a window. Raises NotFound, StoreError or AlarmDatabaseError."""
+    if point not in sources.register.points and point not in sources.announced and not store.latest([point]):
+        raise NotFound(point)
     trend = read_trend(store, point, window, pace_of(sources.announced.get(point)), now_ms=now_ms)
     limits = limits_of(sources.register.points.get(point), sources.setpoints)
     return Chart(
