@@ -18,14 +18,16 @@ def rounded(value: float | None, decimals: int = 0) -> str:
     return f"{exact + 0:,f}".replace(",", THIN_SPACE)
 
 
-def hours(value: float | None) -> str:
-    """Return hours with the decimals that their size deserves.
+def hours(value: float | None, error: float | None = None) -> str:
+    """Return hours with the decimals that their size deserves, and by how much they are uncertain.
 
-    >>> hours(0.344), hours(12.34), hours(1234.5)
-    ('0.34', '12.3', '1 234')
+    >>> hours(0.344), hours(12.34), hours(1234.5), hours(150.2, 9.9)
+    ('0.34', '12.3', '1 234', '150 ± 10')
     """
     size = abs(value or 0.0)
-    return rounded(value, 0 if size >= 100 else 1 if size >= 10 else 2)
+    decimals = 0 if size >= 100 else 1 if size >= 10 else 2
+    shown = rounded(value, decimals)
+    return shown if error is None else f"{shown} ± {rounded(error, decimals)}"
 
 
 def bounds(low: float | None, high: float | None, decimals: int) -> str:
