@@ -45,7 +45,7 @@ class AlarmList:
     tab: Tab
     rows: tuple[AlarmRow, ...]
     fresh: tuple[AlarmRow, ...]
-    """Alarms that a reader who keeps the order has not seen yet; not among `rows`."""
+    """Alarms that wait and that a reader who keeps the order has not seen yet; not among `rows`."""
     counts: Mapping[str, int]
     """Tab → alarms in it, whatever the reader asks for; history is not counted."""
     total: int
@@ -68,7 +68,7 @@ def standing(
     """Return the alarms of a tab that are not normal now, the gravest that nobody has taken first.
 
     Rows that a reader looks at just now (`keep`, by number) come first and in that order, whatever became of them, so
-    that a second tap never hits another alarm; those that he has not seen are `fresh` then.
+    that a second tap never hits another alarm; what waits and was not seen yet is `fresh` then.
     """
     every = _every(database, register, setpoints, keep)
     of_tab = [one for one in every if _tab(one) == tab or one.id in keep]
@@ -80,8 +80,8 @@ def standing(
     causes = [(one, one.folded) for one in worst_first(every) if one.folded and _tab(one) == "active"]
     return AlarmList(
         tab=tab,
-        rows=tuple(seen if keep else rest),
-        fresh=tuple(rest if keep else ()),
+        rows=tuple([*seen, *(one for one in rest if not (keep and one.untaken))]),
+        fresh=tuple(one for one in rest if keep and one.untaken),
         counts=Counter(found for one in every if (found := _tab(one)) is not None),
         total=len(asked),
         first=0,

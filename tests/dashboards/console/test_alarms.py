@@ -96,6 +96,13 @@ def test_rows_that_are_looked_at_keep_their_order_whatever_becomes_of_them(play:
     assert names(listed(play, keep=both).rows) == [CHLORINE, FEEDER]
 
 
+def test_what_somebody_has_stays_below_and_never_moves_up_between_the_kept(play: Play) -> None:
+    play.act(FEEDER, Acknowledge(), "wang")
+    found = listed(play, keep=(number(play, CHLORINE),))
+    assert names(found.rows) == [CHLORINE, FEEDER]
+    assert found.fresh == ()
+
+
 def test_a_kept_row_stays_when_its_alarm_has_come_again(play: Play) -> None:
     old = number(play, FEEDER)
     play.act(FEEDER, Acknowledge(), "wang")
