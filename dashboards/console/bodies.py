@@ -10,7 +10,7 @@ class BodyTooLong(Exception):
 
 
 class SmallBodies:
-    """Answers 413 to a request with a longer body, whether or not it says so beforehand."""
+    """Answers 413 to a request that says so; one that does not is cut off where it becomes too long."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -18,6 +18,10 @@ class SmallBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        if not said.isdigit() or int(said) > MOST_BYTES:
+            await _refuse(send)
             return
         left = MOST_BYTES
 

@@ -96,7 +96,7 @@ class Hub:
                     await self._turn.wait()
 
     @property
-    def listeners(self) -> int:
+    def followed(self) -> int:
         """How many points are followed now, counted once per browser."""
         return self._wanted.total()
 

@@ -28,8 +28,8 @@ class Tries:
             SELECT sum(user = :user AND address = :address) >= :allowed
                 OR sum(address = :address) >= :allowed * :per_address
                 OR sum(user = :user) >= :allowed * :per_user, min(at_ms)
-            FROM try WHERE at_ms > :since AND (user = :user OR address = :address)"""
-        values = {"user": user, "address": address, "allowed": self.allowed, "since": now_ms - WINDOW_MS}
+            FROM try WHERE at_ms > :since AND at_ms <= :now AND (user = :user OR address = :address)"""
+        values = {"user": user, "address": address, "allowed": self.allowed, "since": now_ms - WINDOW_MS, "now": now_ms}
         values |= {"per_address": PER_ADDRESS, "per_user": PER_USER}
         ((is_too_many, first_ms),) = self.rows.read(query, values)
         if is_too_many:
