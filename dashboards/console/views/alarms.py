@@ -80,7 +80,7 @@ def standing(
     causes = [(one, one.folded) for one in worst_first(every) if one.folded and _tab(one) == "active"]
     return AlarmList(
         tab=tab,
-        rows=tuple([*seen, *(one for one in rest if not (keep and one.untaken))]),
+        rows=(*seen, *(one for one in rest if not (keep and one.untaken))),
         fresh=tuple(one for one in rest if keep and one.untaken),
         counts=Counter(found for one in every if (found := _tab(one)) is not None),
         total=len(asked),
