@@ -19,10 +19,12 @@ router = APIRouter()
 
 
 @router.get("/health")
-def show_health(request: Request, console: ThisConsole) -> Response:
-    """Show every site's delivery, lines, dead letters and journal."""
+def show_health(request: Request, console: ThisConsole, all: bool = False) -> Response:  # noqa: A002 - in the address
+    """Show the sites that somebody should look at, or all; lines, dead letters and journal."""
     found, store = lines_of(console)
-    return page(request, "health.html", "health.title", shown=health_of(console), lines=found, store=store)
+    shown = health_of(console)
+    listed = [site for site in shown.sites if all or not site.in_order]
+    return page(request, "health.html", "health.title", shown=shown, listed=listed, lines=found, store=store)
 
 
 def health_of(console: Console) -> Health:

@@ -19,10 +19,22 @@ LATE_MS, GONE_MS = 10 * 60_000, 30 * 60_000
 """A site is heard at least once a minute: silent for this long it is late, and for this long it is gone. [ms]"""
 GAP_MS = 15 * 60_000
 """Batches missing for a shorter time are still on their way. [ms]"""
+GOOD = 0.995
+"""Share of the promised readings from which on an hour or a day is drawn as whole."""
 NEWEST_LETTERS = 20
 COUNTERS = ("requests", "timeouts", "refused", "bad_crc", "garbage_bytes")
 
 Voice = Literal["heard", "late", "gone", "never"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring hours that are alike."""
+
+    first: int
+    count: int
+    share: float | None
+    """Of the promised readings that came with a value; None for no data."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,25 @@ class SiteHealth:
     def good_share(self) -> float | None:
         """Share of the promised readings that came with a value; None where none was promised."""
         return min((self.received - self.bad) / self.expected, 1.0) if self.expected else None
+
+    @property
+    def in_order(self) -> bool:
+        """Whether nobody needs to look: heard, whole, on time, and nothing waits or is missing."""
+        share = self.good_share
+        lost = self.missing_batches or self.spool_batches or self.set_aside
+        return self.voice == "heard" and self.clock != "unsynced" and not lost and share is not None and share >= GOOD
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The hours again, neighbours of one share as one."""
+        found: list[Run] = []
+        for number, share in enumerate(self.hours):
+            kind = None if not share else 1.0 if share >= GOOD else share
+            if found and found[-1].share == kind:
+                found[-1] = Run(found[-1].first, found[-1].count + 1, kind)
+            else:
+                found.append(Run(number, 1, kind))
+        return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,22 @@ def test_the_worst_site_stands_first(tmp_path: Path) -> None:
     assert [site.site for site in look(tmp_path).sites] == ["st-1", "st-0"]
 
 
+def test_a_site_in_order_is_left_out_until_all_are_asked_for(tmp_path: Path) -> None:
+    tell(tmp_path, "st-0", bad=0)
+    tell(tmp_path, "st-1", bad=30)
+    assert {site.site: site.in_order for site in look(tmp_path).sites} == {"st-0": False, "st-1": False}
+    whole = replace(look(tmp_path).sites[1], expected=60.0)
+    assert whole.in_order
+    assert not replace(whole, clock="unsynced").in_order
+    assert not replace(whole, voice="late").in_order
+
+
+def test_neighbouring_hours_that_are_alike_are_one_stretch(tmp_path: Path) -> None:
+    tell(tmp_path)
+    site = replace(look(tmp_path).sites[0], hours=(None, 0.0, 0.5, 0.998, 1.0))
+    assert [(run.first, run.count, run.share) for run in site.runs] == [(0, 2, None), (2, 1, 0.5), (3, 2, 1.0)]
+
+
 def test_refused_messages_are_listed_with_their_reason(tmp_path: Path) -> None:
     tell(tmp_path)
     with closing(DeadLetters(tmp_path / "deadletters.db")) as letters:
