@@ -3,8 +3,8 @@
 Nothing here looks at a reading: daily partial sums are added up, so a year of a county costs milliseconds.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
@@ -21,6 +21,18 @@ from analytics.spans import Bool
 from ingest.register import Register
 from ingest.store import Partial, Store
 
+MOST_RATES = 400
+
+
+@dataclass(frozen=True, eq=False)
+class _KeptVoltage:
+    """A rate that was worked out, and what it was worked out from."""
+
+    register: Register
+    times: Mapping[str, int]
+    """How often each day had been published."""
+    found: VoltageCompliance
+
 
 class KeptSums:
     """What a process keeps of the store's partial sums, shared by its threads."""
@@ -28,6 +40,8 @@ class KeptSums:
     def __init__(self) -> None:
         self.supply = DaySums(SUPPLY, SUPPLY_SUMS)
         self.voltage = DaySums(VOLTAGE, STATES)
+        self.rates: dict[tuple[str, str, str], _KeptVoltage] = {}
+        """(region, from, to) → voltage compliance; the oldest ones are forgotten."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +52,16 @@ class Published:
     database: KpiDatabase
     register: Register
     kept: KeptSums
+    _inside: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     def sums(self, region: str, from_day: str, to_day: str) -> UnitSums:
         """Return the supply of each of a region's units that was in service over from_day <= day < to_day."""
         total = self.kept.supply.total(self.store, self.database, from_day, to_day)
-        return _of(total, assets_in(region, self.register))
+        return _of(total, self.assets(region))
 
     def sums_by_day(self, region: str, from_day: str, to_day: str) -> dict[str, UnitSums]:
         """Return the same of each day that has any."""
-        inside = assets_in(region, self.register)
+        inside = self.assets(region)
         days = self.kept.supply.by_day(self.store, self.database, from_day, to_day)
         return {day: _of(sums, inside) for day, sums in days.items()}
 
@@ -58,13 +73,33 @@ class Published:
         return {part: parts[part] for part in sorted(parts) if parts[part].subjects}
 
     def voltage(self, region: str, from_day: str, to_day: str) -> VoltageCompliance:
-        """Return the voltage compliance of a region."""
-        partials = list(self._voltage_months(from_day, to_day))
-        return voltage_compliance(partials, self.register, assets_in(region, self.register))
+        """Return the voltage compliance of a region; worked out again only after a day was published anew."""
+        key, times = (region, from_day, to_day), self.database.published(from_day, to_day)
+        held = self.kept.rates.get(key)
+        if held is None or held.register is not self.register or held.times != times:
+            partials = list(self._voltage_months(from_day, to_day))
+            found = voltage_compliance(partials, self.register, self.assets(region))
+            held = _KeptVoltage(self.register, times, found)
+            self.kept.rates[key] = held
+            for old in list(self.kept.rates)[:-MOST_RATES]:
+                self.kept.rates.pop(old, None)
+        return held.found
+
+    def assets(self, region: str) -> frozenset[str]:
+        """Return what stands in a region, looked up once."""
+        if region not in self._inside:
+            self._inside[region] = assets_in(region, self.register)
+        return self._inside[region]
+
+    def warm(self, months: Sequence[tuple[str, str]]) -> None:
+        """Read the sums of spans of days that will be asked for, one after the other."""
+        for from_day, to_day in months:
+            self.kept.supply.total(self.store, self.database, from_day, to_day)
+            self.kept.voltage.total(self.store, self.database, from_day, to_day)
 
     def events(self, region: str, from_day: str, to_day: str) -> list[LedgerEvent]:
         """Return the interruptions of a region's units that began in the span, by start."""
-        inside = assets_in(region, self.register)
+        inside = self.assets(region)
         found = ledger(self.database, from_day, to_day)
         return [event for event in found if any(row.asset in inside for row in event.rows)]
 

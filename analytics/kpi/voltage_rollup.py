@@ -95,6 +95,19 @@ def voltage_compliance(partials: Sequence[Partial], register: Register, assets: 
     )
 
 
+def over_months(months: Sequence[VoltageCompliance]) -> tuple[float, float, float]:
+    """Return the composite of several months, at least, as estimated, at most: a class is the mean over them. [%]"""
+
+    def composite(field: str) -> float:
+        by_class = {
+            name: mean_of_months_pct([getattr(c, field) for m in months for c in m.classes if c.voltage_class == name])
+            for name in CLASSES
+        }
+        return composite_rate({str(name): pct for name, pct in by_class.items()}).pct
+
+    return composite("low_pct"), composite("pct"), composite("high_pct")
+
+
 def bound_pct(counts: MinuteCounts, *, missing_are_good: bool) -> NDArray[np.float64]:
     """Return the compliance rate if every minute without a reading kept the limits, or broke them. [%]"""
     of = counts.monitored + counts.invalid

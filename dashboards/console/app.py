@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import logging
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,10 @@ from dashboards.console.headers import SecureHeaders
 from dashboards.console.live import Hub
 from dashboards.console.metrics import Measured, Metrics
 from dashboards.console.site import Console
+from dashboards.console.views.overview import warm
+from ingest.store import StoreError
+
+log = logging.getLogger(__name__)
 
 WORKERS = 8
 """Requests that read at once. Each has a connection to the store of its own, and two cores are soon busy."""
@@ -64,10 +69,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = WORKERS
     app.state.hub = Hub(app.state.console)
     looking = asyncio.create_task(app.state.hub.run())
+    warming = asyncio.create_task(asyncio.to_thread(_warm, app.state.console))
     yield
+    await warming
     looking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await looking
+
+
+def _warm(console: Console) -> None:
+    """Read the year's sums before somebody asks for them; who asks earlier waits for what he needs."""
+    try:
+        warm(console)
+    except StoreError as error:
+        log.warning("the year's numbers are read when they are asked for: %s", error)
 
 
 def _modules(path: object, package: str) -> list[object]:

@@ -1,11 +1,12 @@
 """Supply reliability and voltage compliance as screens show them: between two bounds, against a target."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analytics.bounds import RsBounds
 from analytics.kpi.targets import Target
-from analytics.kpi.voltage_rollup import VoltageCompliance
+from analytics.kpi.voltage_rollup import VoltageCompliance, over_months
 
 AXIS_MARGIN = 0.25
 SHORTEST_AXIS_PCT = 0.04
@@ -64,6 +65,14 @@ def voltage_bounds(voltage: VoltageCompliance, target: Target) -> Bounds:
         target.value_pct,
         str(voltage.verdict(target.value_pct) or ""),
     )
+
+
+def voltage_bounds_over(months: Sequence[VoltageCompliance], target: Target) -> Bounds:
+    """Return the same over several months; how much of them is known stands with each."""
+    low, point, high = over_months(months)
+    word = "" if math.isnan(low) else "PASS" if low >= target.value_pct else "INDETERMINATE"
+    verdict = "FAIL" if high < target.value_pct else word
+    return Bounds(known(low), known(point), known(high), None, target.value_pct, verdict)
 
 
 def axis_of(*bounds: Bounds) -> Axis:

@@ -15,7 +15,14 @@ from dashboards.console.views import alarms
 from dashboards.console.views.alarms import AlarmList
 from dashboards.console.views.alarms_limits import setpoints_of
 from dashboards.console.views.kpi_asked import targets_of
-from dashboards.console.views.kpi_bounds import Axis, Bounds, axis_of, supply_bounds, voltage_bounds
+from dashboards.console.views.kpi_bounds import (
+    Axis,
+    Bounds,
+    axis_of,
+    supply_bounds,
+    voltage_bounds,
+    voltage_bounds_over,
+)
 from dashboards.console.views.kpi_span import Month, home, month_of
 from dashboards.console.views.overview_day import DAY_MS, LastDay, last_day
 from dashboards.console.views.overview_map import Condition, CountyMap, conditions, draw_map
@@ -124,8 +131,8 @@ def voltage_year(console: Console, region: str) -> YearTile:
     published, months = console.published(), months_so_far(console)
     year = months[0].name[:4]
     target = targets_of(console, year)["composite_voltage"]
-    bounds = voltage_bounds(published.voltage(region, months[0].from_day, months[-1].to_day), target)
     by_month = [published.voltage(region, month.from_day, month.to_day) for month in months]
+    bounds = voltage_bounds_over(by_month, target)
     points = tuple(voltage_bounds(one, target).point_pct for one in by_month)
     minutes = 60 * _hours_of(year)
     passed = (console.now_ms() - months[0].start_ms) / 60_000
@@ -141,6 +148,11 @@ def months_so_far(console: Console) -> list[Month]:
     now_ms, timezone = console.now_ms(), console.centre.timezone
     today = local_time(now_ms, console.zone, "day")
     return [month_of(f"{today[:4]}-{number:02d}", now_ms, timezone) for number in range(1, int(today[5:7]) + 1)]
+
+
+def warm(console: Console) -> None:
+    """Read the year's sums, the newest month first, so that nobody has to wait for them. Raises StoreError."""
+    console.published().warm([(month.from_day, month.to_day) for month in reversed(months_so_far(console))])
 
 
 def region_rows(console: Console, region: str, known: dict[str, Condition]) -> tuple[RegionRow, ...]:

@@ -14,10 +14,12 @@ from analytics.kpi.deciding import deciding
 from analytics.kpi.ledger import ledger_events, rejected, said_of
 from analytics.kpi.model import make_model
 from analytics.kpi.published import KeptSums, Published, unit_hours
+from analytics.kpi.regions import assets_in
 from analytics.kpi.rollup import supply_numbers
 from analytics.kpi.rollup import unit_hours as hours_of_partials
 from analytics.kpi.testimony import Said, hear_witnesses, witnesses_near
 from analytics.kpi.unknown_times import unknown_times
+from analytics.kpi.voltage_rollup import over_months, voltage_compliance
 from ingest.columns import take
 
 DAY_MS, H_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
@@ -174,3 +176,19 @@ def test_what_nobody_heard_is_unknown_from_the_last_word_to_the_next(
     longest = unknown_times(model, heard, [], {"a3"}, *day)[0]
     assert (longest.start_ms, longest.end_ms, longest.units) == (noon_ms, noon_ms + H_MS, ("a3",))
     assert longest.taken_for == "unexplained"
+
+
+def test_voltage_is_worked_out_again_only_after_a_day_was_published_anew(centre: TinyCentre) -> None:
+    ours = published(centre)
+    first = ours.voltage("1501", *WEEK)
+    assert ours.voltage("1501", *WEEK) is first
+    partials = centre.store.read_kpi("voltage", *WEEK)
+    theirs = voltage_compliance(partials, centre.register, assets_in("1501", centre.register))
+    assert (first.low_pct, first.composite.pct, first.high_pct) == (
+        theirs.low_pct, theirs.composite.pct, theirs.high_pct,
+    )  # fmt: skip
+    assert over_months([first]) == (first.low_pct, first.composite.pct, first.high_pct)
+    centre.database.mark_published("2026-06-02")
+    again = ours.voltage("1501", *WEEK)
+    assert again is not first
+    assert again.composite == first.composite
