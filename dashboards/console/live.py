@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 """Also the beat: a page that hears nothing for three of them says that it has lost its server. [s of real time]"""
+PATIENCE_S = 0.5
+"""A store that takes longer is told to be away, and the beat goes on. [s of real time]"""
+REST_S = 0.1
 MOST_POINTS = 200
 """Points that one page may follow: more is no page that a person reads."""
 NEVER = -1
@@ -64,24 +67,33 @@ class Hub:
     _values: dict[str, Latest] = field(default_factory=dict)
     _value_rounds: dict[str, int] = field(default_factory=dict)
     _store_answers: bool = True
+    _reading: "asyncio.Future[_Seen] | None" = None
+    """A look that still waits for the store."""
     _turn: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until cancelled; whatever goes wrong in one look, the next one comes."""
+        loop = asyncio.get_running_loop()
         while True:
-            await self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+            began_s = loop.time()
+            try:
+                await self.look()
+            except Exception:
+                log.exception("a look at what has changed failed")
+            await asyncio.sleep(max(LOOK_EVERY_S - (loop.time() - began_s), REST_S))
 
     async def look(self) -> None:
-        """Look once, and wake every listener."""
-        seen = await anyio.to_thread.run_sync(self._read, tuple(self._wanted))
+        """Look once, and wake every listener; a store that keeps one waiting does not hold up the beat."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(anyio.to_thread.run_sync(self._read, tuple(self._wanted)))
+        reading = self._reading
+        await asyncio.wait({reading}, timeout=PATIENCE_S)
         self._round += 1
-        if seen.alarms != self._alarms:
-            self._alarms, self._alarms_round = seen.alarms, self._round
-        self._store_answers = seen.values is not None
-        for point, latest in (seen.values or {}).items():
-            if _differs(self._values.get(point), latest):
-                self._values[point], self._value_rounds[point] = latest, self._round
+        if reading.done():
+            self._reading = None
+            self._take(reading.result())
+        else:
+            self._store_answers = False
         async with self._turn:
             self._turn.notify_all()
 
@@ -99,6 +111,14 @@ class Hub:
     def followed(self) -> int:
         """How many points are followed now, counted once per browser."""
         return self._wanted.total()
+
+    def _take(self, seen: _Seen) -> None:
+        if seen.alarms != self._alarms:
+            self._alarms, self._alarms_round = seen.alarms, self._round
+        self._store_answers = seen.values is not None
+        for point, latest in (seen.values or {}).items():
+            if _differs(self._values.get(point), latest):
+                self._values[point], self._value_rounds[point] = latest, self._round
 
     def _news(self, points: Sequence[str], told: int) -> Iterator[Event]:
         mark = f"{self._epoch}-{self._round}"

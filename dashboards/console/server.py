@@ -1,9 +1,10 @@
 """The console as a process: bind, say where, serve until told to stop."""
 
 import logging
+import signal
 import socket
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 import uvicorn
 
@@ -30,7 +31,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the function that `on_start` is given is called. Raises BadInput."""
     with closing(_bind(settings)) as listener, closing(open_console(centre, settings, clock)) as console:
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 build_app(console),
                 ssl_certfile=settings.cert_file,
@@ -42,12 +43,19 @@ def serve(
             )
         )
 
-        def stop() -> None:
-            server.should_exit = True
-
-        on_start(stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, server.handle_exit)
+        on_start(lambda: server.handle_exit(signal.SIGTERM, None))
         log.info("console at %s", settings.url(listener.getsockname()[1]))
         server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: a stop that was asked for is no failure, and everything is closed after it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _bind(settings: ConsoleSettings) -> socket.socket:

@@ -5,7 +5,7 @@
 // listen on the body for "sse:values" (detail: point -> [t_ms, value or null, quality]) and "sse:beat".
 "use strict";
 (() => {
-  const LOST_AFTER_MS = 3000, AGAIN_MS = 2000, LOOK_MS = 250;
+  const LOST_AFTER_MS = 2500, AGAIN_MS = 2000, LOOK_MS = 250;
   const body = document.body;
   const byId = (id) => document.getElementById(id);
   let source = null, heardMs = Date.now(), heardClock = "", serverMs = 0, isLost = false;

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -14,9 +16,10 @@ from analytics.alarms.events import Acknowledge
 from analytics.alarms.records import Act
 from analytics.alarms.state import State
 from dashboards.console.live import MOST_POINTS, Event, Hub
+from dashboards.console.per_thread import PerThread
 from dashboards.console.site import Console
 from ingest.columns import join
-from ingest.store import Columns
+from ingest.store import Columns, Latest
 from ingest.stores import open_store
 
 POINT = "works-1/works.free_chlorine_mg_l"
@@ -148,3 +151,27 @@ def test_the_bar_says_how_many_wait_and_since_when(client, console: Console) -> 
 @pytest.mark.parametrize("path", ["/live", "/bar"])
 def test_the_stream_is_only_for_those_who_signed_in(stranger: Browser, path: str) -> None:
     assert stranger.get(path).status_code == 303
+
+
+def test_a_store_that_keeps_one_waiting_does_not_stop_the_beat(console: Console) -> None:
+    """Else every page would say that the server is lost where only the store is slow."""
+    answered = threading.Event()
+
+    class SlowStore:
+        def latest(self, points: list[str]) -> dict[str, Latest]:
+            answered.wait(30)
+            return {POINT: Latest(console.now_ms(), 0.5, 0)}
+
+        def close(self) -> None: ...
+
+    async def scenario(hub: Hub) -> None:
+        browser = hub.listen([POINT])
+        await anext(browser)
+        slow = await told(hub, browser)
+        assert str(slow["beat"]).endswith(" store")
+        assert "values" not in slow
+        answered.set()
+        assert (await told(hub, browser))["values"][POINT][1] == 0.5
+        assert not str((await told(hub, browser))["beat"]).endswith(" store")
+
+    asyncio.run(scenario(Hub(replace(console, stores=PerThread(SlowStore)))))
