@@ -3,7 +3,16 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
+from dashboards.console.render import page
+
+router = APIRouter()
 open_router = APIRouter()
+
+
+@router.get("/more")
+def more(request: Request) -> Response:
+    """Every page there is, for screens on which the bar has no room for all."""
+    return page(request, "more.html", "nav.more")
 
 
 @open_router.get("/static/{name:path}")
