@@ -34,7 +34,7 @@ class Tab:
     path: str
     is_here: bool
     is_secondary: bool
-    """Left out where the bar is narrow."""
+    """Left out where the bar is narrow: `/more` lists it there."""
 
 
 MAIN_TABS = (("nav.overview", "/"), ("nav.alarms", "/alarms"), ("nav.kpi", "/kpi"), ("nav.sites", "/sites"))
@@ -126,11 +126,7 @@ def _tabs(request: Request) -> Sequence[Tab]:
     first = f"/{request.url.path.split('/')[1]}"
     here = BELONGS.get(first, first)
     known = request.app.state.paths
-    return [
-        Tab(key, path, here == path, is_secondary)
-        for key, path, is_secondary in wanted
-        if path in known
-    ]
+    return [Tab(key, path, here == path, is_secondary) for key, path, is_secondary in wanted if path in known]
 
 
 def _centre_name(request: Request) -> str:
