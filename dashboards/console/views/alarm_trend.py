@@ -60,6 +60,8 @@ class Drawing:
     onset_pct: float
     onset_y_pct: float
     returned_pct: float | None
+    worst: float | None
+    """The reading furthest beyond a limit since the onset; None where none was beyond."""
 
 
 def draw(
@@ -86,6 +88,7 @@ def drawing(
         return None
     start_ms, end_ms = span_ms
     low, high, mean = found.low[held], found.high[held], found.mean[held]
+    worst = _worst(found, bounds, onset_ms - step_ms)
     bounds = _near(bounds, float(low.min()), float(high.max()))
     marks = [bound for bound in (bounds.low, bounds.high) if bound is not None]
     bottom, top = _range([float(low.min()), float(high.max()), *marks])
@@ -105,7 +108,20 @@ def drawing(
         onset_pct=_share(onset_ms, start_ms, end_ms),
         onset_y_pct=float(level["mean"][nearest]) / HEIGHT * 100,
         returned_pct=None if returned_ms is None else _share(returned_ms, start_ms, end_ms),
+        worst=worst,
     )
+
+
+def _worst(found: Buckets, bounds: Limits, from_ms: int) -> float | None:
+    since = (found.valued > 0) & (found.start_ms >= from_ms)
+    if not since.any():
+        return None
+    lowest, highest = float(found.low[since].min()), float(found.high[since].max())
+    below = 0.0 if bounds.low is None else bounds.low - lowest
+    above = 0.0 if bounds.high is None else highest - bounds.high
+    if max(below, above) <= 0:
+        return None
+    return lowest if below >= above else highest
 
 
 def _near(bounds: Limits, lowest: float, highest: float) -> Limits:
