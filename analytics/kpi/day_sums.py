@@ -14,7 +14,7 @@ import numpy as np
 from analytics.kpi.compute import next_day
 from analytics.kpi.database import KpiDatabase
 from analytics.spans import Int
-from ingest.store import Partial, Store
+from ingest.store import Partial, Store, StoreDown
 
 NEVER = -1
 """Published before anybody counted how often."""
@@ -46,9 +46,14 @@ class DaySums:
         self._number: dict[str, int] = {}
         self._days: dict[str, _Day] = {}
         self._lock = threading.Lock()
+        self.is_behind = False
+        """The store could not be asked for what was published since; what was read before stands in for it."""
 
     def total(self, store: Store, database: KpiDatabase, from_day: str, to_day: str) -> UnitSums:
-        """Return the sums per subject over from_day <= day < to_day. Raises StoreError."""
+        """Return the sums per subject over from_day <= day < to_day.
+
+        While the store is down they are as they were read last. Raises StoreError where they never were.
+        """
         days = self._up_to_date(store, database, from_day, to_day)
         sums = np.zeros((len(self._number), len(self._names)), np.int64)
         for day in days.values():
@@ -74,8 +79,14 @@ class DaySums:
             times = database.published(from_day, to_day)
             names = days_between(from_day, to_day)
             old = [d for d in names if d not in self._days or self._days[d].times != times.get(d, NEVER)]
-            for first, last in _stretches(old):
-                self._read(store, first, last, times)
+            try:
+                for first, last in _stretches(old):
+                    self._read(store, first, last, times)
+                self.is_behind = self.is_behind and not old
+            except StoreDown:
+                if any(day not in self._days for day in old):
+                    raise
+                self.is_behind = True
             return {name: self._days[name] for name in names if len(self._days[name].subject)}
 
     def _read(self, store: Store, first: str, last: str, times: Mapping[str, int]) -> None:

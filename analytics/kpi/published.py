@@ -43,6 +43,11 @@ class KeptSums:
         self.rates: dict[tuple[str, str, str], _KeptVoltage] = {}
         """(region, from, to) → voltage compliance; the oldest ones are forgotten."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the store is down and older numbers stand in for those published since."""
+        return self.supply.is_behind or self.voltage.is_behind
+
 
 @dataclass(frozen=True, eq=False)
 class Published:

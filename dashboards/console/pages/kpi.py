@@ -28,4 +28,4 @@ def show_month(
     """Show one month of one region."""
     wanted = month_of(month, console.now_ms(), console.centre.timezone)
     found = read_month(console, region_of(region, console.register), wanted, level_of(level))
-    return page(request, "kpi.html", "kpi.title", kpi=found, shown=rows)
+    return page(request, "kpi.html", "kpi.title", kpi=found, shown=rows, behind=console.sums.is_behind)

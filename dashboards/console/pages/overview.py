@@ -13,7 +13,8 @@ router = APIRouter()
 @router.get("/")
 def show_overview(request: Request, console: ThisConsole) -> Response:
     """Show the county on one page."""
-    return page(request, "overview.html", "overview.title", it=read_overview(console, language_of(request)))
+    found = read_overview(console, language_of(request))
+    return page(request, "overview.html", "overview.title", it=found, behind=console.sums.is_behind)
 
 
 @router.get("/overview/now")

@@ -27,4 +27,4 @@ def show_top(console: ThisConsole) -> Response:
 def show_region(request: Request, console: ThisConsole, code: str) -> Response:
     """Show one region."""
     found = read_region(console, region_of(code, console.register), language_of(request))
-    return page(request, "regions.html", "regions.title", it=found)
+    return page(request, "regions.html", "regions.title", it=found, behind=console.sums.is_behind)

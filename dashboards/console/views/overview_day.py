@@ -13,7 +13,7 @@ from dashboards.console.views.overview_map import NO_DATA, NO_SUPPLY
 from ingest.register import Plan, Register
 
 DAY_MS = 24 * HOUR_MS
-TICK_MS = 3 * HOUR_MS
+TICK_MS = 4 * HOUR_MS
 MOST_ROWS = 12
 
 

@@ -21,6 +21,7 @@ from analytics.kpi.testimony import Said, hear_witnesses, witnesses_near
 from analytics.kpi.unknown_times import unknown_times
 from analytics.kpi.voltage_rollup import over_months, voltage_compliance
 from ingest.columns import take
+from ingest.store import Partial, StoreDown
 
 DAY_MS, H_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
 AFTER_MS = START_MS + 3 * DAY_MS + H_MS
@@ -192,3 +193,24 @@ def test_voltage_is_worked_out_again_only_after_a_day_was_published_anew(centre:
     again = ours.voltage("1501", *WEEK)
     assert again is not first
     assert again.composite == first.composite
+
+
+class DownStore:
+    """A store that answers nothing."""
+
+    def read_kpi(self, *_: object) -> list[Partial]:
+        raise StoreDown("no answer")
+
+
+def test_while_the_store_is_down_numbers_that_were_read_stand_in_and_say_so(centre: TinyCentre) -> None:
+    """A day published anew cannot be read: the old one is shown as behind, until the store is back."""
+    kept, register = KeptSums(), centre.register
+    up = Published(centre.store, centre.database, register, kept)
+    down = Published(DownStore(), centre.database, register, kept)  # type: ignore[arg-type]
+    with pytest.raises(StoreDown):
+        down.sums("1501", *WEEK)
+    before = up.sums("1501", *WEEK).columns["lost_ms"].tolist()
+    assert (down.sums("1501", *WEEK).columns["lost_ms"].tolist(), kept.is_behind) == (before, False)
+    centre.database.mark_published("2026-06-02")
+    assert (down.sums("1501", *WEEK).columns["lost_ms"].tolist(), kept.is_behind) == (before, True)
+    assert (up.sums("1501", *WEEK).columns["lost_ms"].tolist(), kept.is_behind) == (before, False)
