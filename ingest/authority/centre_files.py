@@ -23,9 +23,9 @@ language = "{language}"
 
 [broker]
 url = "mqtts://{host}:{port}"
-ca_file = "authority/ca.crt"
-cert_file = "identities/steppe-ingest.crt"
-key_file = "identities/steppe-ingest.key"
+ca_file = "../authority/ca.crt"
+cert_file = "../identities/steppe-ingest.crt"
+key_file = "../identities/steppe-ingest.key"
 
 [store]
 url = "{store}"
@@ -98,7 +98,7 @@ def _make(making: CentreFolder, final: CentreFolder, wishes: Wishes, now_ms: int
 
 
 def _centre_toml(wishes: Wishes) -> str:
-    token = f'token_file = "{wishes.token_file}"\n' if wishes.token_file else ""
+    token = f'token_file = "{Path(wishes.token_file).absolute()}"\n' if wishes.token_file else ""
     return CENTRE_TOML.format(
         host=wishes.hosts[0],
         port=wishes.port,

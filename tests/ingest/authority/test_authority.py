@@ -14,6 +14,7 @@ from ingest.authority.bundle import DeviceWish, parse_device
 from ingest.authority.centre_files import Wishes, make_centre
 from ingest.authority.folder import CentreFolder, write_whole
 from ingest.authority.office import GATEWAY_DAYS, Office, open_office
+from ingest.broker import address_of
 from ingest.config import load_centre
 from ingest.register_files import load_register
 
@@ -50,6 +51,13 @@ def test_a_new_centre_loads_with_its_register(folder):
     register = load_register(Path(centre.register), centre.timezone)
     assert centre.broker.url == "mqtts://localhost:8883"
     assert [len(rows) for rows in (register.regions, register.assets, register.points, register.plans)] == [2, 2, 2, 2]
+
+
+def test_ingest_finds_its_papers_where_a_new_centre_put_them(folder):
+    """Paths of centre.toml count from data_dir, and the papers stand beside it."""
+    centre = load_centre(folder.centre_file)
+    address = address_of(centre.broker, Path(centre.data_dir))
+    assert [file.is_file() for file in (address.ca_file, address.cert_file, address.key_file)] == [True] * 3
 
 
 def test_keys_and_what_signs_are_closed_to_others(folder):
