@@ -9,7 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.errors import LinkDown
-from edge.mqtt import Answered, BrokerAddress, Connected, Connection, Event, Lost, Received, Will
+from edge.mqtt import (
+    NO_MATCHING_SUBSCRIBERS,
+    Answered,
+    BrokerAddress,
+    Connected,
+    Connection,
+    Event,
+    Lost,
+    Received,
+    Will,
+)
 from edge.renewal import Renewal
 from edge.spool import Spool
 from edge.status import Herald, Leaf
@@ -153,6 +163,8 @@ class Link:
                 leaf = self._said.pop(event.mid)
                 if event.refused:
                     log.warning("the broker refused %s (reason %#04x): check its access list", leaf, event.code)
+                elif event.code == NO_MATCHING_SUBSCRIBERS and leaf == "csr" and self._renewal is not None:
+                    self._renewal.nobody_heard()
             case Answered() if self._uplink is not None:
                 self._uplink.answered(event, now_s)
 

@@ -23,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.config import read_secret
-from edge.errors import LinkDown
+from edge.errors import ConfigError, LinkDown
 
 NO_MATCHING_SUBSCRIBERS = 0x10
 DEFAULT_RECEIVE_MAXIMUM = 65_535
@@ -200,7 +200,13 @@ class Connection:
         if address.username is not None and address.password_file is not None:
             client.username_pw_set(address.username, read_secret(address.password_file))
         if address.url.startswith("mqtts://"):
-            client.tls_set(str(address.ca_file), str(address.cert_file), str(address.key_file))
+            try:
+                client.tls_set(str(address.ca_file), str(address.cert_file), str(address.key_file))
+            except OSError as error:  # ssl.SSLError is one
+                raise ConfigError(
+                    f"{address.url}: {address.ca_file}, {address.cert_file} and {address.key_file} cannot be used "
+                    f"({error}). Check that they are there, readable and belong together"
+                ) from error
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe

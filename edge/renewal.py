@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 ASK_EVERY_MS = 6 * 3_600_000
 """Between two looks at the certificate's age, and two requests while no answer comes. [ms]"""
+ASK_AGAIN_MS = 30_000
+"""After a request that nobody heard: the centre's authority was away. [ms]"""
 CHILD_S = 60.0
 
 
@@ -46,6 +48,10 @@ class Renewal:
             return b""
         self._ask_at_ms = now_ms + ASK_EVERY_MS
         return self._run("request") or b""
+
+    def nobody_heard(self) -> None:
+        """Ask again soon: the request reached the broker, and no authority."""
+        self._ask_at_ms = self._clock.monotonic_ms() + ASK_AGAIN_MS
 
     def take(self, answer: bytes) -> bool:
         """Put a certificate that came in place; return whether it is what was asked for.

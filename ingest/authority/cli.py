@@ -34,7 +34,7 @@ ROOM = click.option(
     "--centre", "folder", type=click.Path(path_type=Path), default=Path(), show_default="this folder",
     help="Folder made by 'steppe centre init'.",
 )  # fmt: skip
-DAYS = click.option("--days", type=click.FloatRange(0.01, 825), default=GATEWAY_DAYS, show_default=True)
+DAYS = click.option("--days", type=click.FloatRange(0.001, 825), default=GATEWAY_DAYS, show_default=True)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 RELOAD = "Mosquitto does not run here under our eyes. Where it runs: systemctl reload mosquitto"
 

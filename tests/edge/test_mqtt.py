@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.scripted_broker import PUBACK, SUBSCRIBE, Packet, Peer, Publish, ScriptedBroker
 from support.servers import wait_until
 
-from edge.errors import LinkDown
+from edge.errors import ConfigError, LinkDown
 from edge.mqtt import Answered, BrokerAddress, Connected, Connection, Event, Lost, Received, Will
 
 
@@ -277,3 +278,11 @@ def test_no_thread_is_left_when_a_connection_is_over(broker: ScriptedBroker) -> 
     for _ in range(5):
         Dialled(broker).connection.close()
     wait_until(lambda: threading.active_count() <= before, 2, "network threads end")
+
+
+def test_certificate_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    """One line says which three files, instead of a traceback that names none."""
+    (tmp_path / "ca.crt").write_text("not a certificate")
+    address = BrokerAddress("mqtts://127.0.0.1:1", tmp_path / "ca.crt", tmp_path / "site.crt", tmp_path / "site.key")
+    with pytest.raises(ConfigError, match=r"ca\.crt.*site\.crt.*site\.key cannot be used"):
+        Connection(address, client_id="steppe-w1", clean_start=True)

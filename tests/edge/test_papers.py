@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from edge.errors import BadInput
 from edge.papers import Papers, accept, request, settle
-from edge.renewal import ASK_EVERY_MS, PaperFiles, Renewal
+from edge.renewal import ASK_AGAIN_MS, ASK_EVERY_MS, PaperFiles, Renewal
 from ingest.authority.certificates import load_signer, new_authority, new_key, sign, sign_request
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -138,6 +138,15 @@ def test_the_gateway_asks_when_its_certificate_is_past_its_half_and_then_now_and
     assert renewal.due_request().startswith(b"-----BEGIN CERTIFICATE REQUEST-----")
     assert renewal.due_request() == b""
     clock.at_ms = ASK_EVERY_MS
+    assert renewal.due_request() != b""
+
+
+def test_a_question_that_nobody_heard_is_asked_again_soon(papers):
+    clock = StillClock()
+    renewal = renewal_of(papers, clock)
+    assert renewal.due_request() != b""
+    renewal.nobody_heard()
+    clock.at_ms = ASK_AGAIN_MS
     assert renewal.due_request() != b""
 
 
