@@ -34,10 +34,6 @@
       tell(form, "unsent");
       again(form);
     });
-  // An answer is put in place whatever it is: somebody else has it, it is over.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status === 409) event.detail.shouldSwap = true;
-  });
 
   // Whoever looks on gets the worst first. Whoever touches the page, or has taken an alarm, keeps the order.
   document.body.addEventListener("sse:alarms", () => {

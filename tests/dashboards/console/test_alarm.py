@@ -211,7 +211,7 @@ def test_a_shelf_from_the_form_counts_in_local_time(client: SignIn, console: Con
     rows = alarms.standing(console.alarms(), console.register, SETPOINTS).rows
     number = next(row.id for row in rows if BY_NAME[row.kind].kind.shelvable)
     end = datetime.fromtimestamp(console.now_ms() / 1000 + 3600, console.zone)
-    local = end.strftime("%Y-%m-%dT%H:%M")
+    local = end.strftime("%Y-%m-%d %H:%M")
     answer = client("operator").post(f"/alarms/{number}/shelve", reason="probe", until=local)
     assert answer.status_code == 303
     shelf = alarms.standing(console.alarms(), console.register, SETPOINTS, "shelved").rows
