@@ -14,7 +14,8 @@ from analytics.kpi.testimony import below
 from analytics.kpi.unknown_times import TakenFor, UnknownTime, unknown_times
 from dashboards.console.errors import NotFound
 from dashboards.console.site import Console
-from dashboards.console.views.kpi_events import event_id
+from dashboards.console.texts import local_time
+from dashboards.console.views.kpi_events import day_id, event_id
 from ingest.days import day_bounds
 from ingest.register import Register
 
@@ -59,13 +60,11 @@ def find_subject(console: Console, address: str) -> Subject:
     if asked is None or day is None or asked["asset"] not in published.register.assets:
         raise NotFound(f"there is no evidence {address[:60]!r}")
     asset = asked["asset"]
-    if asked["minute"]:
-        found = _in_ledger(published, address, asset, day, console.zone) or _judged(
-            published, address, asset, console.zone
-        )
-        if found is not None:
-            return found
-    return _unknown(console, address, asset, day)
+    found = _in_ledger(published, address, asset, day, console.zone) if asked["minute"] else None
+    found = found or _unknown(console, address, asset, day) or _judged(published, address, asset, console.zone)
+    if found is None:
+        raise NotFound(f"nothing was interrupted or left unknown at {address[:60]!r}")
+    return found
 
 
 def judgements_of(published: Published, subject: Subject) -> list[Judgement]:
@@ -94,7 +93,7 @@ def _in_ledger(published: Published, address: str, asset: str, day: date, zone: 
 def _judged(published: Published, address: str, asset: str, zone: ZoneInfo) -> Subject | None:
     """An interruption under the address that it had before a person spoke."""
     said = [j for j in published.database.judgements() if j.asset == asset]
-    named = [j for j in said if event_id(asset, j.was_start_ms, zone) == address]
+    named = [j for j in said if address in (event_id(asset, j.was_start_ms, zone), _day_of(j, zone))]
     if not named:
         return None
     last = named[-1]
@@ -126,14 +125,18 @@ def _of_event(address: str, event: LedgerEvent) -> Subject:
     )
 
 
-def _unknown(console: Console, address: str, asset: str, day: date) -> Subject:
+def _day_of(judgement: Judgement, zone: ZoneInfo) -> str:
+    return day_id(judgement.asset, local_time(judgement.was_start_ms, zone, "day"))
+
+
+def _unknown(console: Console, address: str, asset: str, day: date) -> Subject | None:
     """The longest unknown time of the day, or the one that begins at the address's minute."""
     times = _unknown_times(console, asset, day.isoformat())
     names = [event_id(asset, time.start_ms, console.zone) for time in times]
     is_whole_day = not address.rpartition(".")[2].count("-")
     place = 0 if is_whole_day and times else names.index(address) if address in names else None
     if place is None:
-        raise NotFound(f"nothing was interrupted or left unknown at {address[:60]!r}")
+        return None
     time, others = times[place], tuple(name for number, name in enumerate(names) if number != place)
     return Subject(
         address, "unknown", asset, time.start_ms, time.end_ms, 0, 0, None, time.taken_for, time.units, others
@@ -149,7 +152,7 @@ def _unknown_times(console: Console, asset: str, day: str) -> list[UnknownTime]:
         if asset in model.own:
             heard = published.database.days_around(model.device_names, day)
             until_ms = min(end_ms, console.now_ms())
-            judgements = published.database.judgements()
+            judgements = published.database.judgements()[: published.database.counted_judgements()]
             return [] if until_ms <= start_ms else unknown_times(model, heard, judgements, units, start_ms, until_ms)
     return []
 

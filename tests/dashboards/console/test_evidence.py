@@ -258,3 +258,19 @@ def test_the_api_takes_a_decision_with_the_scope_of_a_judge(console: Console, cl
 def test_a_word_of_nobody_is_refused(console: Console) -> None:
     with pytest.raises(Unusable):
         judge(console, events_of(console)[0], "operator", Word("confirm", "x" * 501, "", "", 0))
+
+
+def test_a_person_settles_a_time_that_nobody_knew_and_its_address_stays(console: Console, client: SignIn) -> None:
+    """What was unknown is supplied by the operator's word: more of the month is known, and the page stays."""
+    month, region = month_of("", console.now_ms(), console.centre.timezone), region_of("1501", console.register)
+    before = read_month(console, region, month, "lv")
+    address = next(row.id for row in before.questions if read_evidence(console, row.id).kind == "unknown")
+    assert (
+        client("operator").post(f"/evidence/{address}", verdict="reject", why="crew was there", seen=0).status_code
+        == 303
+    )
+    assert read_evidence(console, address).judgements[0].why == "crew was there"
+    roll_up(console)
+    after = read_month(console, region, month, "lv")
+    assert after.share.unknown_h < before.share.unknown_h
+    assert client("operator").get(f"/evidence/{address}").status_code == 200
