@@ -2,8 +2,8 @@
 
 Imports nothing of ours, so both ends may import it. Topics are `steppe/v1/<site>/batch|points|status` (up) and
 `steppe/v1/<site>/ack` (down); a gateway with a certificate asks for its next one on `csr` and finds it on `cert`, both
-PEM. Any other payload that starts with `{` is JSON, one that starts with 0x78 is the same JSON under zlib. Everything is
-bounded before it is allocated: a payload from outside is never trusted.
+PEM. Any other payload that starts with `{` is JSON, one that starts with 0x78 is the same JSON under zlib. Everything
+is bounded before it is allocated: a payload from outside is never trusted.
 """
 
 import enum
