@@ -5,12 +5,20 @@ numpy and `--help` stays quick.
 """
 
 import importlib
+import itertools
+import os
 import sys
+import tomllib
+from pathlib import Path
+from typing import get_args
 
 import click
+import msgspec
 
 from edge import VERSION
+from edge.clock import RealClock
 from edge.errors import BadInput, SteppeError
+from edge.findings import Language, table, worst
 
 ROOMS = ("edge", "ingest", "analytics", "dashboards", "simulators")
 
@@ -19,6 +27,7 @@ COMMANDS = {
     "ingest": ("ingest.cli:ingest", "Receive, check, keep and store readings (centre)."),
     "centre": ("ingest.cli:centre", "Run the centre's processes together."),
     "site": ("ingest.authority.cli:site", "Admit gateways to the centre, renew and revoke them."),
+    "doctor": ("steppe:doctor", "Look a gateway or a centre over: what is wrong, and what to do about it."),
     "power": ("analytics.power_cli:power", "Supply reliability and voltage compliance, on your own files too."),
     "water": ("analytics.water_cli:water", "Water quality: limits, disinfection, event detection."),
     "alarms": ("analytics.alarms.cli:alarms", "Alarms: list, acknowledge, shelve, run the engine."),
@@ -32,6 +41,8 @@ COMMANDS = {
     "demo": ("simulators.cli:demo", "A virtual county through the whole road, checked against the truth."),
     "simulate": ("simulators.cli:simulate", "Make a virtual county, serve its meters, replay recordings."),
 }
+DOCTORS = {"gateway": ("edge.doctor",), "centre": ("ingest.doctor.centre", "analytics.alarms.doctor")}
+"""Modules with an `examine`, each of the room that knows what can go wrong there."""
 
 
 class LazyGroup(click.Group):
@@ -65,6 +76,39 @@ class LazyGroup(click.Group):
 @click.version_option(VERSION, prog_name="steppe")
 def steppe() -> None:
     """Rural power and water, from the meter to the number an operator answers for."""
+
+
+@click.command(epilog="Example: steppe doctor /etc/steppe/site.toml")
+@click.argument("file", metavar="SITE.TOML|CENTRE.TOML", type=click.Path(path_type=Path))
+@click.option(
+    "--language", type=click.Choice(get_args(Language)), help="As centre.toml or the locale says, if not given."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def doctor(file: Path, language: Language | None, as_json: bool) -> None:
+    """Look a gateway or a centre over: what is wrong, and what to do about it. Changes nothing.
+
+    Exit code 0: nothing is wrong; 1: something is; 2: the file is not one of ours.
+    """
+    kind, spoken = _kind_and_language(file)
+    looks = (importlib.import_module(module).examine(file, RealClock()) for module in DOCTORS[kind])
+    findings = list(itertools.chain.from_iterable(looks))
+    if as_json:
+        click.echo(msgspec.json.encode({"file": str(file), "state": worst(findings), "findings": findings}))
+    else:
+        click.echo(table(findings, language or spoken))
+    if worst(findings) == "wrong":
+        sys.exit(1)
+
+
+def _kind_and_language(file: Path) -> tuple[str, Language]:
+    """Return whose file it is, and in which language to speak of it. Raises BadInput."""
+    try:
+        keys = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{file}: not a site.toml or centre.toml that can be read ({error})") from error
+    if "site" in keys:
+        return "gateway", "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
+    return "centre", "en" if keys.get("language") == "en" else "zh"
 
 
 def main() -> None:

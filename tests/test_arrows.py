@@ -8,7 +8,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("edge", "ingest", "analytics", "dashboards", "simulators")
-SHARED_BY_BOTH_ENDS = {"edge.wire", "edge.clock", "edge.config", "edge.errors", "edge.mqtt"}
+SHARED_BY_BOTH_ENDS = {
+    "edge",
+    "edge.wire",
+    "edge.clock",
+    "edge.config",
+    "edge.errors",
+    "edge.mqtt",
+    "edge.findings",
+    "edge.doctor_link",
+    "edge.doctor_machine",
+}
 NUMERIC = {"numpy", "scipy"}
 SERVICES = ("analytics/kpi/", "analytics/alarms/", "analytics/own_files/")
 
