@@ -38,7 +38,8 @@
   // Whoever looks on gets the worst first. Whoever touches the page, or has taken an alarm, keeps the order.
   document.body.addEventListener("sse:alarms", () => {
     const rows = document.getElementById("rows");
-    if (!rows || !rows.dataset.keep || document.querySelector("form[data-take] button:disabled:not([data-lost])")) return;
+    const isSending = document.querySelector("form[data-take] button:disabled:not([data-lost])");
+    if (!rows || !("keep" in rows.dataset) || isSending) return;
     const query = new URLSearchParams(location.search);
     if (hasTaken || Date.now() - touchedMs < IDLE_MS) query.set("keep", rows.dataset.keep);
     htmx.ajax("GET", "/alarms/rows?" + query, { target: "#rows", swap: "outerHTML" });
