@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -131,10 +131,12 @@ async def on_stage(
     *,
     alarms: bool = False,
     until_ms: int | None = None,
+    beside: Sequence[Child] = (),
 ) -> AsyncIterator[Cast]:
     """Start everybody in order, on free ports, with their files in `folder`; stop them all when the block ends.
 
     The alarm engine is among them if `alarms` asks for it; its time stands still from `until_ms` on.
+    Those `beside` are started as soon as the centre's files are there, and are the caller's to stop.
 
     `clock` says where time begins and how fast it runs. It begins when everybody is ready: `Cast.clock`.
     """
@@ -168,6 +170,8 @@ async def on_stage(
         ports = Ports(_meter_ports(folder), {site: link.port for site, link in links.items()}, guests.broker_port)
         write_county(folder, county, scenario.faults, ports, store_url=store_url)
         ready = {site: site_folder(folder, site) / READY_FILE for site in links} | {"ingest": folder / READY_FILE}
+        for child in beside:
+            child.start()
         for name in ready:
             children[name].start()
         for name, file in ready.items():

@@ -40,12 +40,14 @@ def demo(
     from simulators.view import problems, spectator, verdict_table
 
     console = Console(stderr=as_json)
+    watching = contextlib.ExitStack()
     stays = console.is_terminal and not as_json and not leave
 
     def greet(address: str) -> None:
         console.print(f"Console, sign in once: {address}", soft_wrap=True, highlight=False)
 
     async def linger(outcome: Outcome) -> None:
+        watching.close()
         if not as_json:
             console.print(verdict_table(outcome))
         for problem in problems(outcome):
@@ -57,7 +59,8 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="steppe-demo-") as scratch:
         place, port = folder or Path(scratch), console_port()
         settings = Settings(place, days, _speed(speed), seed, chaos, _store_url(store), console_port=port)
-        with spectator(console) as show:
+        with watching:
+            show = watching.enter_context(spectator(console))
             outcome = asyncio.run(run_demo(settings, Audience(greet, show, linger)))
     if as_json:
         click.echo(json.dumps(summary(outcome)))

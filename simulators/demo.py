@@ -106,7 +106,7 @@ async def run_demo(settings: Settings, audience: Audience) -> Outcome:
     speed = settings.speed or FULL_SPEED
     scenario = make_scenario(settings.seed, settings.size, settings.days, before_ms=BEFORE_MS, after_ms=2 * AFTER_MS)
     _refuse_used_places(settings, scenario)
-    audience.greet(invite(settings.folder / "data", settings.console_port))
+    link = invite(settings.folder / "data", settings.console_port)
     save_scenario(settings.folder, scenario)
     world = scenario.world()
     truth = find_truth(world, scenario.midnight_ms, scenario.days)
@@ -114,13 +114,10 @@ async def run_demo(settings: Settings, audience: Audience) -> Outcome:
     first_ms = scenario.midnight_ms - min(int(speed * WARM_UP_REAL_S * 1000), BEFORE_MS)
     start = VirtualClock(first_ms, time.monotonic(), speed)
     until_ms = scenario.end_ms + AFTER_MS
-    async with contextlib.AsyncExitStack() as house:
-        async with on_stage(
-            settings.folder, scenario, start, settings.store_url, alarms=True, until_ms=until_ms
-        ) as cast:
-            children = await house.enter_async_context(
-                open_house(settings.folder, cast.clock, until_ms, settings.console_port)
-            )
+    stage = (settings.folder, scenario, start, settings.store_url)
+    async with open_house(settings.folder, speed, until_ms, settings.console_port) as house:
+        async with on_stage(*stage, alarms=True, until_ms=until_ms, beside=house) as cast:
+            audience.greet(link)
             centre = load_centre(settings.folder / "centre.toml")
             with contextlib.closing(_progress(settings.folder, scenario, centre)) as reader:
                 await _play(scenario, cast, reader, audience.show, chaos=settings.chaos)
@@ -128,7 +125,7 @@ async def run_demo(settings: Settings, audience: Audience) -> Outcome:
                     cast, reader, lambda now: audience.show(cast.clock.now_ms(), now, ()), DRAIN_REAL_S
                 )
         findings, numbers, sensing = await asyncio.to_thread(_examine, settings.folder, scenario, centre)
-        crashed = [*cast.crashes, *(f"{one.name}: {one.last_words(3)}" for one in children if not one.is_alive)]
+        crashed = [*cast.crashes, *(f"{one.name}: {one.last_words(3)}" for one in house if not one.is_alive)]
         rows = (*judge(truth, numbers, findings, sensing), _sensing_row(sensing, speed), _crashes(crashed))
         outcome = Outcome(rows, truth, numbers, findings, progress, time.monotonic() - began_s)
         await audience.linger(outcome)

@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from dashboards.console.database import FILE, ConsoleDatabase
-from edge.clock import RealClock, VirtualClock
-from simulators.clock import describe
+from edge.clock import RealClock
+from simulators.cast import CLOCK_FILE
 from simulators.processes import Child, free_port, listens
 
 USUAL_PORT = 8080
@@ -30,24 +30,25 @@ def invite(data_dir: Path, port: int) -> str:
     return f"http://127.0.0.1:{port}/welcome/{word}"
 
 
-def console_port() -> int:
+def console_port(usual: int = USUAL_PORT) -> int:
     """Return the console's usual port, or a free one where somebody has it."""
-    return free_port() if listens(USUAL_PORT) else USUAL_PORT
+    return free_port() if listens(usual) else usual
 
 
 @contextlib.asynccontextmanager
-async def open_house(folder: Path, clock: VirtualClock, until_ms: int, port: int) -> AsyncIterator[tuple[Child, ...]]:
-    """Start console and numbers of the centre in `folder` while the block lasts; their time ends at `until_ms`."""
+async def open_house(folder: Path, speed: float, until_ms: int, port: int) -> AsyncIterator[tuple[Child, ...]]:
+    """Give console and numbers of the centre in `folder`, to be started; they are stopped when the block ends.
+
+    They wait for time to begin like everybody on stage, and theirs ends at `until_ms`.
+    """
     centre = str(folder / "centre.toml")
-    time = ("--clock", describe(clock), "--until", str(until_ms))
-    period_s = str(NUMBERS_EVERY_REAL_S * clock.speed)
+    time = ("--clock", f"late:{folder / CLOCK_FILE}", "--until", str(until_ms))
+    period_s = str(NUMBERS_EVERY_REAL_S * speed)
     children = (
         Child("console", ["console", centre, "--port", str(port), *time], folder / "console.log"),
         Child("numbers", ["numbers", centre, "--period-s", period_s, *time], folder / "numbers.log"),
     )
     try:
-        for child in children:
-            child.start()
         yield children
     finally:
         await asyncio.gather(*(asyncio.to_thread(child.stop, LEAVE_S) for child in children))

@@ -7,6 +7,7 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import ModuleType
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI
@@ -36,6 +37,15 @@ SMALLEST_PACKED = 1000
 """Shorter answers are not compressed. [bytes]"""
 
 
+def _modules(package: ModuleType) -> tuple[ModuleType, ...]:
+    """Every module that stands in a package, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return tuple(importlib.import_module(f"{package.__name__}.{name}") for name in names)
+
+
+PAGES, API = _modules(dashboards.console.pages), _modules(dashboards.console.api)
+
+
 def build_app(console: Console) -> FastAPI:
     """Return the application. A module of `pages` or `api` is part of it by standing there."""
     app = FastAPI(
@@ -50,10 +60,10 @@ def build_app(console: Console) -> FastAPI:
     app.state.console = console
     app.state.assets = load_assets()
     app.state.paths = set[str]()
-    for module in _modules(dashboards.console.pages.__path__, "dashboards.console.pages"):
+    for module in PAGES:
         _include(app, module, "router", Depends(at_least("viewer")), in_schema=False)
         _include(app, module, "open_router", None, in_schema=False)
-    for module in _modules(dashboards.console.api.__path__, "dashboards.console.api"):
+    for module in API:
         _include(app, module, "router", Depends(scoped("read")), prefix=API_PREFIX, in_schema=True)
     answers.answer_errors(app)
     app.state.metrics = Metrics(console)
@@ -85,13 +95,8 @@ def _warm(console: Console) -> None:
         log.warning("the year's numbers are read when they are asked for: %s", error)
 
 
-def _modules(path: object, package: str) -> list[object]:
-    names = sorted(module.name for module in pkgutil.iter_modules(path))  # type: ignore[arg-type]
-    return [importlib.import_module(f"{package}.{name}") for name in names]
-
-
 def _include(
-    app: FastAPI, module: object, attribute: str, guard: DependsParam | None, *, in_schema: bool, prefix: str = ""
+    app: FastAPI, module: ModuleType, attribute: str, guard: DependsParam | None, *, in_schema: bool, prefix: str = ""
 ) -> None:
     router: APIRouter | None = getattr(module, attribute, None)
     if router is not None:
