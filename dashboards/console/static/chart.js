@@ -207,8 +207,15 @@
   }
 
   function rest(plot) {
-    const share = plot.chart?.trend.good_share;
-    plot.said.textContent = share == null ? "" : plot.words.good + " " + (Math.floor(share * 1000) / 10).toFixed(1) + " %";
+    if (!plot.chart) return;
+    const share = plot.chart.trend.good_share, steps = plot.words.steps.replace("{step}", step(plot, plot.chart.trend.step_ms / 1000));
+    plot.said.textContent = steps + (share == null ? "" : " · " + plot.words.good + " " + (Math.floor(share * 1000) / 10).toFixed(1) + " %");
+  }
+
+  function step(plot, seconds) {
+    if (seconds >= DAY_S) return plot.words.day;
+    const [unit, length] = seconds >= 3600 ? ["hour", 3600] : seconds >= 60 ? ["minute", 60] : ["second", 1];
+    return seconds / length + " " + plot.words[unit];
   }
 
   function zoom(plot, u) {
