@@ -26,6 +26,7 @@ from dashboards.console.live import Hub
 from dashboards.console.metrics import Measured, Metrics
 from dashboards.console.site import Console
 from dashboards.console.views.overview import warm
+from dashboards.console.words import catalogue
 from ingest.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,10 @@ PAGES, API = _modules(dashboards.console.pages), _modules(dashboards.console.api
 
 
 def build_app(console: Console) -> FastAPI:
-    """Return the application. A module of `pages` or `api` is part of it by standing there."""
+    """Return the application. A module of `pages` or `api` is part of it by standing there.
+
+    Raises ValueError where a file of the catalogue is wrong: better now than at the first page.
+    """
     app = FastAPI(
         title="steppe",
         version="1",
@@ -59,6 +63,7 @@ def build_app(console: Console) -> FastAPI:
     )
     app.state.console = console
     app.state.assets = load_assets()
+    catalogue()
     app.state.paths = set[str]()
     for module in PAGES:
         _include(app, module, "router", Depends(at_least("viewer")), in_schema=False)

@@ -1,17 +1,14 @@
 """Every way to ask the console for something, with words put into the places of its paths."""
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 
 from fastapi.routing import APIRoute
 
-import dashboards.console.api
-import dashboards.console.pages
-from dashboards.console.app import API_PREFIX
+from dashboards.console.app import API, API_PREFIX, PAGES
 
 
 @dataclass(frozen=True)
@@ -41,19 +38,14 @@ class Asked:
 @cache
 def every_route() -> tuple[Asked, ...]:
     """Every method of every route of pages and API."""
-    pages = [one for module in _modules(dashboards.console.pages) for one in _asked(module, "", is_api=False)]
-    api = [one for module in _modules(dashboards.console.api) for one in _asked(module, API_PREFIX, is_api=True)]
+    pages = [one for module in PAGES for one in _asked(module, "", is_api=False)]
+    api = [one for module in API for one in _asked(module, API_PREFIX, is_api=True)]
     return tuple(sorted({*pages, *api}, key=lambda one: (one.route, one.method)))
 
 
-def _modules(package: object) -> Iterator[object]:
-    for module in pkgutil.iter_modules(package.__path__):
-        yield importlib.import_module(f"{package.__name__}.{module.name}")
-
-
-def _asked(module: object, prefix: str, *, is_api: bool) -> Iterator[Asked]:
+def _asked(module: ModuleType, prefix: str, *, is_api: bool) -> Iterator[Asked]:
     for name in ("router", "open_router"):
         for route in getattr(getattr(module, name, None), "routes", ()):
             if isinstance(route, APIRoute):
-                for method in sorted(route.methods):
+                for method in sorted(route.methods or ()):
                     yield Asked(method, prefix + route.path, is_api)
