@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from analytics.energy import (
     HEAVY,
     OVERLOAD,
-    duration_bands,
     energy_not_served,
-    evening_hours,
     line_loss,
     load_rate,
     low_voltage_list,
@@ -25,6 +23,7 @@ from analytics.power_quality import (
     unbalance_from_mean,
     unbalance_from_phasors,
 )
+from analytics.supply_hours import duration_bands, evening_hours
 
 ALPHA = np.exp(2j * np.pi / 3)
 HOUR = 3_600_000
