@@ -78,11 +78,16 @@ def open_board(settings: StoreSettings, data_dir: Path) -> Board:
             f"[store] url = {settings.url!r}: Grafana cannot ask this store. Use influxdb+http://host:8086/BUCKET, "
             "or look at the console"
         )
+    return Board(open_link(settings, data_dir))
+
+
+def open_link(settings: StoreSettings, data_dir: Path) -> InfluxLink:
+    """Return a connection to the bucket of an InfluxDB store."""
     address = urlsplit(settings.url.removeprefix("influxdb+"))
     token = read_secret(data_dir / settings.token_file) if settings.token_file else None
     bucket = unquote(address.path.removeprefix("/"))
     url = f"{address.scheme}://{address.netloc}"
-    return Board(InfluxLink(url, bucket, org=settings.org, token=token, connections=1, timeout_s=TIMEOUT_S))
+    return InfluxLink(url, bucket, org=settings.org, token=token, connections=1, timeout_s=TIMEOUT_S)
 
 
 def _head(row: BoardRow) -> str:

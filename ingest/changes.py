@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import connect, store_errors, transaction
 
 SCHEMA = """
@@ -43,7 +44,7 @@ class Changes:
         self._version = 0
         with store_errors(path):
             self._db = connect(path)
-            self._db.executescript(SCHEMA)
+            bring_up(self._db, path, Schema(SCHEMA))
 
     def mark(self, changed: Iterable[tuple[str, str]]) -> None:
         """Note (point, day) pairs, durable on return."""

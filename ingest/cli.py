@@ -18,6 +18,7 @@ from edge.wire import WireError, unpack
 from ingest.authority.cli import authority, init
 from ingest.config import Centre, load_centre
 from ingest.deadletter import DeadLetters, dead_letters_path
+from ingest.keeping.cli import backup, restore
 from ingest.sites import Sites, SiteState
 from ingest.stopping import stop_on_signals, when_parent_ends
 from ingest.store_cli import register, rejected, store
@@ -173,8 +174,8 @@ def run_centre(centre_file: Path) -> None:
     supervise(programs, _stop(with_parent=False))
 
 
-for provisioning in (init, authority):
-    centre.add_command(provisioning)
+for command in (init, authority, backup, restore):
+    centre.add_command(command)
 
 
 @centre.command(epilog="Example: steppe centre broker centre.toml")

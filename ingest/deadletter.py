@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ingest.config import Centre
 from ingest.journal_file import connect, journal_errors
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import transaction
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -61,7 +62,7 @@ class DeadLetters:
         self._max_bytes = max_bytes
         with journal_errors(path):
             self._db = connect(path, max_bytes=None)
-            self._db.executescript(SCHEMA)
+            bring_up(self._db, path, Schema(SCHEMA))
 
     def add(self, refused: Sequence[Refused]) -> None:
         """Keep `refused`, durable on return."""

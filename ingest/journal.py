@@ -17,6 +17,7 @@ from ingest import tally
 from ingest.check import Checked, Kind, Sealed
 from ingest.journal_file import PAGE_BYTES, JournalFull, connect, journal_errors
 from ingest.ranges import Ranges, add, holds, union
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import transaction
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Journal:
         self._told: set[str] = set()
         with self._errors():
             self._db = connect(path, max_bytes=max_bytes)
-            self._db.executescript(SCHEMA + tally.SCHEMA)
+            bring_up(self._db, path, Schema(SCHEMA + tally.SCHEMA))
 
     def commit(self, arrivals: Sequence[Checked]) -> Committed:
         """Keep what is new among `arrivals`, durable on return. Raises JournalFull, JournalError: nothing is kept."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import connect, store_errors, transaction
 
 SCHEMA = """
@@ -39,7 +40,7 @@ class Rejected:
         self._lock = threading.Lock()
         with store_errors(path):
             self._db = connect(path)
-            self._db.executescript(SCHEMA)
+            bring_up(self._db, path, Schema(SCHEMA))
 
     def add(self, rows: Sequence[RejectedRow]) -> None:
         """Keep `rows`, durable on return; adding a row again changes nothing."""

@@ -150,6 +150,9 @@ class Store(Protocol):
     def read_kpi(self, kpi: str, from_day: str, to_day: str, subjects: Sequence[str] | None = None) -> list[Partial]:
         """Return the partial sums with from_day <= day < to_day, by subject and day; all subjects if None."""
 
+    def kpis(self) -> list[str]:
+        """Return every kpi of which there are partial sums, sorted."""
+
     def health(self) -> str:
         """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
 

@@ -145,6 +145,11 @@ class InfluxStore:
         chosen = [partial for partial in partials if wanted is None or partial.subject in wanted]
         return sorted(chosen, key=lambda partial: (partial.subject, partial.day))
 
+    def kpis(self) -> list[str]:
+        """Return every kpi of which there are partial sums, sorted."""
+        found = self._link.query(f'SHOW TAG VALUES FROM {KPI_MEASUREMENT} WITH KEY = "kpi"')
+        return sorted(set(influx_tables.table(found)["value"].to_pylist())) if found else []
+
     def health(self) -> str:
         """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
         version = self._link.version()

@@ -30,6 +30,7 @@ from ingest.columns import (
     taken,
     without_bad_values,
 )
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import connect, store_errors, transaction
 from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreRefused
 
@@ -157,6 +158,10 @@ class SqliteStore:
             if wanted is None or subject in wanted
         ]
 
+    def kpis(self) -> list[str]:
+        """Return every kpi of which there are partial sums, sorted."""
+        return [kpi for (kpi,) in self._query("SELECT DISTINCT kpi FROM kpi ORDER BY kpi")]
+
     def health(self) -> str:
         """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
         ((pages, page_bytes),) = self._query("SELECT * FROM pragma_page_count, pragma_page_size")
@@ -233,7 +238,7 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
         if not tables:
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.executescript(SCHEMA)
+        bring_up(db, path, Schema(SCHEMA))
     except BaseException:
         db.close()
         raise

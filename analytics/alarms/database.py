@@ -18,6 +18,7 @@ from analytics.alarms.events import Acknowledge, Rose, Severity, Unshelve
 from analytics.alarms.records import Act, AlarmRecord, Applied, LateSpan, Occurrence
 from analytics.alarms.state import Alarm, Effect, IllegalTransition, Kind, State, step
 from edge.errors import SteppeError
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import transaction
 
 SCHEMA = f"""
@@ -56,7 +57,7 @@ class AlarmDatabase:
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(SCHEMA)
+            bring_up(self._db, path, Schema(SCHEMA))
         except sqlite3.Error as error:
             raise AlarmDatabaseError(
                 f"{path}: cannot be opened ({error}). Check the folder, its owner and space"

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from analytics.runs import Runs, no_runs
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import connect, store_errors, transaction
 
 SCHEMA = """
@@ -123,7 +124,7 @@ class KpiDatabase:
         self._path, self._lock = path, threading.Lock()
         with store_errors(path):
             self._db = connect(path)
-            self._db.executescript(SCHEMA)
+            bring_up(self._db, path, Schema(SCHEMA))
 
     def close(self) -> None:
         """Let go of the file."""

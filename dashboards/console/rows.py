@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import connect, store_errors, transaction
 
 
@@ -17,7 +18,7 @@ class Rows:
         self._path, self._lock = path, threading.RLock()
         with store_errors(path):
             self._db = connect(path)
-            self._db.executescript(schema)
+            bring_up(self._db, path, Schema(schema))
         path.chmod(0o600)
 
     def read(self, query: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:

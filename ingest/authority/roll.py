@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.authority.certificates import Issued
+from ingest.schema import Schema, bring_up
 from ingest.sqlite_file import connect, transaction
 
 FILE = "roll.db"
@@ -38,7 +39,7 @@ class Roll:
 
     def __init__(self, path: Path) -> None:
         self._db = connect(path)
-        self._db.executescript(TABLE)
+        bring_up(self._db, path, Schema(TABLE))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -240,6 +240,7 @@ def test_partial_sums_come_back_exactly_by_subject_and_day(store: Store) -> None
     assert store.read_kpi("voltage", "2026-01-01", "2026-01-02", ["007"]) == [partials[2]]
     assert store.read_kpi("voltage", "2026-01-03", "2026-01-04") == []
     assert store.read_kpi("unknown", "2026-01-01", "2026-01-04") == []
+    assert store.kpis() == ["supply", "voltage"]
 
 
 def test_a_partial_sum_written_again_replaces_the_whole_of_the_earlier_one(store: Store) -> None:

@@ -1,0 +1,1 @@
+"""Looking after what a centre keeps: backup, restore, archive."""
