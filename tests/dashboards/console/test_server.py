@@ -4,12 +4,16 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support.alarm_centre import alarm_centre
 from support.free_port import free_port
 from support.servers import wait_until
+
+from dashboards.console.database import FILE, ConsoleDatabase
+from edge.clock import RealClock
 
 STARTED_S, STOPPED_S = 60.0, 15.0
 
@@ -42,6 +46,18 @@ def is_alive(port: int) -> bool:
 def test_a_stop_that_was_asked_for_is_no_failure(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     assert process.wait(STOPPED_S) == 0
+
+
+def test_a_stop_does_not_wait_for_open_pages(process: subprocess.Popen[bytes], tmp_path: Path, port: int) -> None:
+    now_ms = RealClock().now_ms()
+    with closing(ConsoleDatabase(tmp_path / FILE)) as database:
+        database.users.add("tana", "Tana", "viewer", now_ms=now_ms)
+        word = database.sessions.open("tana", hours=1.0, now_ms=now_ms)
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/live", headers={"Cookie": f"steppe={word}"})
+    with urllib.request.urlopen(asked, timeout=STARTED_S) as stream:
+        assert b"event: " in b"".join(stream.readline() for _ in range(4))
+        process.terminate()
+        assert process.wait(STOPPED_S) == 0
 
 
 def test_it_ends_with_its_parent(process: subprocess.Popen[bytes]) -> None:
