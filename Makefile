@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .tools
 
-.PHONY: help demo test bench telegraf soak check lock clean
+.PHONY: help demo test bench telegraf soak check docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -46,6 +46,10 @@ check: $(VENV)/.dev ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev ## build the documentation into build/docs
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --quiet
 
 COMPILE = uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
