@@ -3,6 +3,7 @@
 Never a traceback, and 500 only for a mistake of ours.
 """
 
+import sqlite3
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ STATUS: Mapping[type[Exception], int] = {
     StoreError: 503,
     AlarmDatabaseError: 503,
     JournalError: 503,
+    sqlite3.Error: 503,  # alarms.db lets the driver's errors through where it only reads
 }
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -141,7 +142,7 @@ class Hub:
         try:
             database = self.console.alarms()
             return bar_of(database), next(iter(database.audit_rows(limit=1)), None)
-        except AlarmDatabaseError as error:
+        except (AlarmDatabaseError, sqlite3.Error) as error:
             log.warning("alarms cannot be read: %s", error)
             return None
 

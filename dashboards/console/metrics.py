@@ -1,5 +1,6 @@
 """`/metrics` in Prometheus's form: the console's own requests and streams, and the alarms that wait."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 
@@ -74,7 +75,7 @@ class _Gauges(Collector):
         yield GaugeMetricFamily("steppe_console_sessions", "Browsers that are signed in.", sessions)
         try:
             bar = bar_of(self._console.alarms())
-        except AlarmDatabaseError:
+        except (AlarmDatabaseError, sqlite3.Error):
             return
         waiting = GaugeMetricFamily("steppe_alarms_waiting", "Alarms that nobody has taken.", labels=["priority"])
         for priority, count in enumerate(bar.by_priority, 1):

@@ -1,5 +1,6 @@
 """The first thing top-left: alarms that nobody has taken, and the age of the oldest."""
 
+import sqlite3
 from dataclasses import dataclass
 
 from analytics.alarms.database import AlarmDatabase, AlarmDatabaseError
@@ -28,7 +29,7 @@ def read_bar(console: Console) -> Bar:
     """Return what waits to be taken."""
     try:
         return bar_of(console.alarms())
-    except AlarmDatabaseError:
+    except (AlarmDatabaseError, sqlite3.Error):
         return Bar(0, None, (0, 0, 0), is_known=False)
 
 
