@@ -16,7 +16,7 @@ from edge.meters import AnyLine, make_meter
 from edge.site import Site
 from edge.wire import PointInfo, Reading
 
-SLOTS = 10
+SLOTS = 4
 """Polls begin at so many instants of an interval: to wake up for each meter alone costs more than to read it."""
 
 Emit = Callable[[Sequence[Reading]], None]
