@@ -47,7 +47,8 @@ class Stop:
     """Seal, flush, and end."""
 
 
-Inbox = queue.SimpleQueue[Sampled | Heard | Stop]
+Inbox = queue.SimpleQueue[Sequence[Sampled] | Heard | Stop]
+"""To put the polls of a moment in one by one wakes the thread, and takes turns with it, for each of them."""
 
 
 class Delivery:
@@ -86,15 +87,15 @@ class Delivery:
 
     def emit(self, readings: Sequence[Reading]) -> None:
         """Take readings from the acquisition; never blocks, never raises."""
-        self.deliver(self.stamped(readings))
+        self.deliver([self.stamped(readings)])
 
     def stamped(self, readings: Sequence[Reading]) -> Sampled:
         """Return readings that have just come, with what the clock says of them."""
         return Sampled(self._trust.steady(readings), offset_ms(self._clock))
 
-    def deliver(self, sampled: Sampled) -> None:
+    def deliver(self, polls: Sequence[Sampled]) -> None:
         """Take what `stamped` returned; never blocks, never raises."""
-        self._inbox.put(sampled)
+        self._inbox.put(polls)
 
     def stop(self) -> None:
         """Ask `run` to seal what it has, flush for a bounded time, and return."""
@@ -130,18 +131,22 @@ class Delivery:
         with self._spool_may_fail():
             self._link.turn(now_s)
 
-    def _take(self, item: Sampled | Heard | Stop) -> None:
+    def _take(self, item: Sequence[Sampled] | Heard | Stop) -> None:
         match item:
-            case Sampled():
-                if not self._trust.given and abs(item.offset_ms - self._offset_ms) > STEP_MS:
-                    with self._spool_may_fail():
-                        self._seal(doubtful=True)  # one draft, one offset
-                self._offset_ms = item.offset_ms
-                self._sealer.add(item.readings)
             case Heard():
                 self._link.take(item, time.monotonic())
             case Stop():
                 self._stopping = True
+            case polls:
+                for sampled in polls:
+                    self._gather(sampled)
+
+    def _gather(self, sampled: Sampled) -> None:
+        if not self._trust.given and abs(sampled.offset_ms - self._offset_ms) > STEP_MS:
+            with self._spool_may_fail():
+                self._seal(doubtful=True)  # one draft, one offset
+        self._offset_ms = sampled.offset_ms
+        self._sealer.add(sampled.readings)
 
     def _keep_what_is_due(self, now_s: float) -> None:
         patience_over = self._link.up_for_s(now_s) > self._clock_patience_s
@@ -226,7 +231,7 @@ class Delivery:
             self._sealer.overflowed = 0
 
 
-def _take_all(inbox: Inbox, wait_s: float) -> Iterator[Sampled | Heard | Stop]:
+def _take_all(inbox: Inbox, wait_s: float) -> Iterator[Sequence[Sampled] | Heard | Stop]:
     """Yield what is in the inbox now, or the first thing to come within `wait_s`."""
     with contextlib.suppress(queue.Empty):
         yield inbox.get(timeout=max(wait_s, 0.0))

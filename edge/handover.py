@@ -19,7 +19,7 @@ class Handover:
         clock: Clock,
         urgent: Collection[str],
         stamp: Callable[[Sequence[Reading]], Sampled],
-        deliver: Callable[[Sampled], None],
+        deliver: Callable[[Sequence[Sampled]], None],
     ) -> None:
         self.polls = 0
         """Polls so far: it rises for as long as there is something to read."""
@@ -41,6 +41,6 @@ class Handover:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        waiting, self._waiting = self._waiting, []
-        for sampled in waiting:
-            self._deliver(sampled)
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._deliver(waiting)
