@@ -52,7 +52,8 @@ class Connection(asyncio.BufferedProtocol, Generic[QuestionT]):
     def __init__(self, framer: Framer[QuestionT], deadlines: Deadlines) -> None:
         self.framer = framer
         self.is_open = False
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[None] = self._loop.create_future()
         self._deadlines = deadlines
         self._chunk = bytearray(LARGEST_CHUNK)
         self._came = b""
@@ -63,7 +64,7 @@ class Connection(asyncio.BufferedProtocol, Generic[QuestionT]):
         """Return the answer. Raises TimeoutError or LinkLost."""
         if self._transport is None or not self.is_open:
             raise LinkLost
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = self._loop.create_future()
         self._answer = answer
         self._transport.write(self.framer.build(question))
         self._deadlines.begin(answer, timeout_s)

@@ -71,7 +71,7 @@ class Line(Generic[QuestionT]):
 
     async def ask(self, question: QuestionT, *, timeout_s: float) -> bytes:
         """Return the answer. Raises DeviceTimeout."""
-        connection = await self._connected()
+        connection = self._open_connection() or await self._connect()
         if not connection.framer.numbers_answers:
             await self._drain(question.party)
         self.statistics.requests += 1
@@ -104,10 +104,12 @@ class Line(Generic[QuestionT]):
             self._connection.close()
         self._connection = None
 
-    async def _connected(self) -> Connection[QuestionT]:
+    def _open_connection(self) -> Connection[QuestionT] | None:
+        """Return the connection if it can be used: it is open, and no modem has dialled in anew."""
         superseded = self._dial_in is not None and self._dial_in.has_caller()
-        if self._connection is not None and self._connection.is_open and not superseded:
-            return self._connection
+        return None if self._connection is None or superseded or not self._connection.is_open else self._connection
+
+    async def _connect(self) -> Connection[QuestionT]:
         self._hang_up()
         if self.backoff.is_waiting:
             raise DeviceTimeout(f"{self.url}: not connected, waiting before the next attempt")

@@ -125,20 +125,17 @@ class ModbusMeter:
 
     async def _ask(self, block: Block) -> list[int]:
         """Read a block; once per sweep a meter that answered the last time gets a second chance."""
-        try:
-            return await self._ask_once(block)
-        except DeviceTimeout:
-            if not self._may_repeat:
-                raise
-            self._may_repeat = False
-            return await self._ask_once(block)
-
-    async def _ask_once(self, block: Block) -> list[int]:
-        if self._pause_s:
-            await asyncio.sleep(self._pause_s)
-        return await self._line.read_block(
-            self._unit, block.table, block.register, block.count, timeout_s=self.timeout_s
-        )
+        while True:
+            if self._pause_s:
+                await asyncio.sleep(self._pause_s)
+            try:
+                return await self._line.read_block(
+                    self._unit, block.table, block.register, block.count, timeout_s=self.timeout_s
+                )
+            except DeviceTimeout:
+                if not self._may_repeat:
+                    raise
+                self._may_repeat = False
 
     def _keep(self, piece: "_Piece", what: Sequence[Raw] | Quality, clock: Clock) -> None:
         count = len(piece.block.cells)
