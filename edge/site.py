@@ -49,7 +49,7 @@ class Sealing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When readings become a sealed batch: from then on they are never lost."""
 
     after_s: Annotated[float, Meta(gt=0, le=3600)] = 5.0
-    readings: Annotated[int, Meta(ge=1, le=20_000)] = 500
+    readings: Annotated[int, Meta(ge=1, le=20_000)] = 2000
     urgent: list[PointName] = []
     """A change of one of these seals at once."""
 
