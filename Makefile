@@ -59,6 +59,13 @@ lock: ## pin every package by hash (needs uv)
 	$(COMPILE) pyproject.toml -o requirements/edge.txt
 	$(COMPILE) pyproject.toml --extra centre -o requirements/centre.txt
 	$(COMPILE) pyproject.toml --extra centre --group dev -o requirements/dev.txt
+	$(PYTHON) requirements/wheel_tags.py
+
+audit: ## ask whether a locked package was withdrawn or has a known weakness (needs uv)
+	$(PYTHON) requirements/audit.py
+
+release: $(VENV)/.dev ## wheel, pinned packages, units, install scripts, bill of materials and sums, in dist/release
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1580601600) $(BIN)/python deploy/release.py dist/release
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) $(TOOLS) dist build dashboards/console/static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -24,6 +24,7 @@ from edge.doctor_machine import (
     look_at_clock,
     look_at_disk,
     look_at_hardware_watchdog,
+    look_at_log_limits,
     look_at_service,
     look_at_wear,
 )
@@ -59,6 +60,7 @@ def examine(site_file: Path, clock: Clock, root: Path = ROOT) -> Iterator[Findin
         yield from look_at_storage(site, root)
     yield from look_at_service(UNIT, None if site is None else WATCHDOG_PERIODS * site.gateway.period_s, root)
     yield look_at_hardware_watchdog(root)
+    yield look_at_log_limits(root)
 
 
 def look_at_version() -> Finding:

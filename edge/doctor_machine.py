@@ -115,15 +115,20 @@ def look_at_service(unit: str, least_watchdog_s: float | None, root: Path = ROOT
     yield _hardening(file)
     if least_watchdog_s is not None:
         yield _watchdog(file, least_watchdog_s)
-    if not (root / "etc/systemd/journald.conf.d/steppe.conf").is_file():
-        yield warning(
-            "log limits",
-            ("the system's log has no limits of ours", "系统日志未设上限"),
-            (
-                "copy deploy/systemd/journald-steppe.conf to /etc/systemd/journald.conf.d/steppe.conf",
-                "将 deploy/systemd/journald-steppe.conf 复制为 /etc/systemd/journald.conf.d/steppe.conf",
-            ),
-        )
+
+
+def look_at_log_limits(root: Path = ROOT) -> Finding:
+    """Whether the system's log spares the card."""
+    if (root / "etc/systemd/journald.conf.d/steppe.conf").is_file():
+        return ok("log limits", "the system's log spares the card", "系统日志已设上限")
+    return warning(
+        "log limits",
+        ("the system's log has no limits of ours", "系统日志未设上限"),
+        (
+            "copy deploy/systemd/journald-steppe.conf to /etc/systemd/journald.conf.d/steppe.conf",
+            "将 deploy/systemd/journald-steppe.conf 复制为 /etc/systemd/journald.conf.d/steppe.conf",
+        ),
+    )
 
 
 def look_at_hardware_watchdog(root: Path = ROOT) -> Finding:
