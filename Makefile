@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .tools
 
-.PHONY: help demo test bench telegraf soak check docs lock clean
+.PHONY: help setup demo test bench telegraf soak check docs lock audit release clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -23,9 +23,11 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(TOOLS)/servers: tests/support/install_servers.sh $(wildcard tests/support/node_*/package-lock.json)
+$(TOOLS)/servers: tests/support/install_servers.sh $(wildcard tests/support/node_*/package-lock.json) dashboards/console/package-lock.json
 	bash tests/support/install_servers.sh $(TOOLS)
 	@touch $@
+
+setup: $(VENV)/.demo ## the command `steppe` in .venv, from the locked packages
 
 demo: $(VENV)/.demo ## a virtual county through the whole road, checked against its own truth
 	$(BIN)/steppe demo
@@ -33,7 +35,7 @@ demo: $(VENV)/.demo ## a virtual county through the whole road, checked against 
 test: $(VENV)/.dev $(TOOLS)/servers ## every test but the long ones
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/.dev $(TOOLS)/servers ## the long runs: chaos, fuzzing, a recorded month
+soak: $(VENV)/.dev $(TOOLS)/servers ## the long runs: chaos, fuzzing, a recorded month, 200 gateways for STEPPE_SOAK_MIN=30 minutes
 	$(BIN)/python -m pytest -m soak --timeout=7200 tests
 
 bench: $(VENV)/.dev $(TOOLS)/servers ## measure, and print one table

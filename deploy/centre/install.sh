@@ -23,6 +23,7 @@ run() { echo "+ $*"; [ -n "$dry_run" ] || "$@"; }
 home=$root/opt/steppe county=$root/srv/steppe settings=$root/etc/steppe units=$root/etc/systemd/system
 
 [ -n "$release" ] || refuse "give --release DIR"
+[ -d "$release" ] || refuse "$release: no such folder"
 wheel=$(find "$release" -maxdepth 1 -name 'steppe-*.whl' | sort | tail -n 1)
 [ -n "$wheel" ] && [ -r "$release/centre.txt" ] || refuse "$release: no wheel and centre.txt there. Unpack the release again"
 (cd "$release" && sha256sum --quiet --check SHA256SUMS) || refuse "$release: damaged on its way. Carry it over again"

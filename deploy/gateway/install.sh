@@ -23,6 +23,7 @@ refuse() { echo "install: $*" >&2; exit 2; }
 run() { echo "+ $*"; [ -n "$dry_run" ] || "$@"; }
 
 [ -n "$release" ] && [ -n "$bundle" ] || refuse "give --release DIR and --bundle SITE.tar.gz"
+[ -d "$release" ] || refuse "$release: no such folder"
 wheel=$(find "$release" -maxdepth 1 -name 'steppe-*.whl' | sort | tail -n 1)
 [ -n "$wheel" ] && [ -r "$release/edge.txt" ] || refuse "$release: no wheel and edge.txt there. Unpack the release again"
 (cd "$release" && sha256sum --quiet --check SHA256SUMS) || refuse "$release: damaged on its way. Carry it over again"
