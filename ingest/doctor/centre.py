@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import urllib3
+from cryptography import x509
 from urllib3.exceptions import HTTPError
 
 from edge import VERSION
@@ -29,6 +30,7 @@ CLIENT_ID = "steppe-doctor"
 UNIT = "steppe-ingest.service"
 CLOCK_OFF_S, CLOCK_WRONG_S = 5.0, 60.0
 ASK_S = 3.0
+LIST_FEW_DAYS = 30
 SHOWN = 5
 """Problems of the register that are shown one by one."""
 
@@ -82,10 +84,30 @@ def look_at_papers(centre: Centre, folder: CentreFolder, now_ms: int) -> Iterato
     yield look_at_key("ingest", own.cert_file, own.key_file)
     if (folder.broker / "broker.crt").exists():
         yield look_at_certificate("broker", folder.broker / "broker.crt", now_ms)
+    if (folder.broker / "crl.pem").exists():
+        yield look_at_revocations(folder.broker / "crl.pem", now_ms)
     if (folder.authority / "ca.crt").exists():
         yield look_at_certificate("authority", folder.authority / "ca.crt", now_ms)
     if (folder.authority / "ca.key").exists():
         yield look_at_key("authority", folder.authority / "ca.crt", folder.authority / "ca.key")
+
+
+def look_at_revocations(file: Path, now_ms: int) -> Finding:
+    """Whether the broker's list of the revoked still holds: once it has ended, the broker refuses everybody."""
+    remedy = (
+        "let the authority run ('steppe centre run', or the service steppe-authority): it writes the list anew",
+        "运行签发进程（steppe centre run 或服务 steppe-authority）：它会重写该列表",
+    )
+    try:
+        ends = x509.load_pem_x509_crl(file.read_bytes()).next_update_utc
+    except (OSError, ValueError) as error:
+        what = (f"{file}: cannot be read ({error})", f"{file}：无法读取（{error}）")
+        return wrong("revocation list", what, remedy)
+    days = (ends - datetime.fromtimestamp(now_ms / 1000, UTC)).days if ends else LIST_FEW_DAYS
+    what = (f"the list of the revoked holds for {days} more days", f"吊销列表还有 {days} 天有效")
+    if days >= LIST_FEW_DAYS:
+        return ok("revocation list", *what)
+    return (wrong if days < 0 else warning)("revocation list", what, remedy)
 
 
 def look_at_store(centre: Centre, now_ms: int) -> Iterator[Finding]:

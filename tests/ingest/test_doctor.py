@@ -24,7 +24,15 @@ from ingest.authority.office import open_office
 from ingest.check import check
 from ingest.config import Centre, load_centre
 from ingest.deadletter import DeadLetters, Refused, dead_letters_path
-from ingest.doctor.centre import CLIENT_ID, examine, look_at_papers, look_at_register, look_at_storage, look_at_store
+from ingest.doctor.centre import (
+    CLIENT_ID,
+    examine,
+    look_at_papers,
+    look_at_register,
+    look_at_revocations,
+    look_at_storage,
+    look_at_store,
+)
 from ingest.doctor.kept import look_at_journal, look_at_letters
 from ingest.doctor.sites import look_at_roll, look_at_sites
 from ingest.journal import Journal
@@ -199,6 +207,14 @@ def test_the_centre_s_own_papers_are_looked_at(founded: CentreFolder) -> None:
     (founded.authority / "ca.key").chmod(0o644)
     found = states(look_at_papers(centre, founded, NOW_MS + 400 * DAY_MS))
     assert (found["certificate ingest"], found["certificate broker"], found["key authority"]) == ("wrong",) * 3
+
+
+def test_a_list_of_the_revoked_that_ends_is_told_of_before_the_broker_refuses_everybody(founded: CentreFolder) -> None:
+    file = founded.broker / "crl.pem"
+    days = (0, 3_640, 3_660)
+    assert [look_at_revocations(file, NOW_MS + day * DAY_MS).state for day in days] == ["ok", "warning", "wrong"]
+    file.write_text("no list")
+    assert look_at_revocations(file, NOW_MS).state == "wrong"
 
 
 def test_a_site_whose_certificate_ends_and_one_never_heard_are_told_of(founded: CentreFolder) -> None:
