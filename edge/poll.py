@@ -7,7 +7,8 @@ from edge.bus import Bus
 from edge.clock import Clock
 from edge.counters import CounterWatch
 from edge.deadlines import Deadlines
-from edge.devices import Device, device_points, point_name
+from edge.devices import device_points, point_name
+from edge.driver import Meter
 from edge.exception_report import Deadband, ExceptionReport
 from edge.gateway import LATE, SKIPPED, gateway_points, watch_gateway
 from edge.lines import open_line
@@ -70,12 +71,14 @@ def point_list(site: Site) -> tuple[PointInfo, ...]:
 
 def make_buses(site: Site, lines: dict[str, AnyLine], clock: Clock) -> list[Bus]:
     """Return one bus per url, its polls spread over the interval together with those of all other buses."""
-    members: dict[str, list[tuple[Device, float]]] = {}
+    members: dict[str, list[tuple[Meter, float]]] = {}
     for index, device in enumerate(site.devices):
-        members.setdefault(device.url, []).append((device, index * SLOTS // len(site.devices) / SLOTS))
+        phase = index * SLOTS // len(site.devices) / SLOTS
+        members.setdefault(device.url, []).append((make_meter(device, lines[device.url]), phase))
+    # All meters are made by now, so that the buses count from one moment and those of a slot are polled in one go.
     return [
-        Bus(url, [make_meter(device, lines[url]) for device, _ in devices], [phase for _, phase in devices], clock)
-        for url, devices in members.items()
+        Bus(url, [meter for meter, _ in meters], [phase for _, phase in meters], clock)
+        for url, meters in members.items()
     ]
 
 
