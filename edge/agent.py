@@ -56,9 +56,9 @@ async def run(
     handover = Handover(clock, site.seal.urgent, delivery.stamped, delivery.deliver)
     polling = asyncio.ensure_future(acquire(site, clock, handover.emit))
     watchdog = asyncio.create_task(feed_watchdog(lambda: (handover.polls, delivery.turns)), name="watchdog")
-    notify("READY=1")
     try:
         with _until_signal() as signalled:
+            notify("READY=1")
             leaving = asyncio.create_task(signalled.wait(), name="signal")
             await asyncio.wait({carrying, polling, leaving}, return_when=asyncio.FIRST_COMPLETED)
             leaving.cancel()
