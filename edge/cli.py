@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edge.__main__ import become_the_gateway
 from edge.check import SiteCheck, describe_site
 from edge.clock import RealClock
 from edge.field_cli import AS_JSON, SITE, json_text, lines, probe, scan
@@ -24,10 +25,7 @@ def edge() -> None:
 @SITE
 def run(site_file: Path) -> None:
     """Poll, keep and send until stopped (SIGTERM or Ctrl-C seals what is there first)."""
-    from edge.agent import run as run_agent  # the tools below need no MQTT
-
-    site = load_site(site_file)
-    asyncio.run(run_agent(site, site_file.resolve().parent, RealClock()))
+    become_the_gateway(site_file)
 
 
 @edge.command(epilog="Example: steppe edge check site.toml")

@@ -1,7 +1,7 @@
 """What polls in a process of its own: `python edge_polls.py gateway SITE.TOML`, or `… plain PORT…` for comparison.
 
-`gateway` is `steppe edge run` on a machine whose clock is set: acquisition, sealing, spool and uplink. `plain` only
-asks: one pymodbus client per port, the same blocks each second, nothing decoded, kept or sent.
+`gateway` is what `steppe edge run` turns into, on a machine whose clock is set: acquisition, sealing, spool and uplink.
+`plain` only asks: one pymodbus client per port, the same blocks each second, nothing decoded, kept or sent.
 """
 
 import asyncio
@@ -11,16 +11,6 @@ from pathlib import Path
 
 BLOCKS = ((0, 80), (234, 6), (342, 10))
 """The three requests of an SDM630 on TCP."""
-
-
-async def gateway(site_file: Path) -> None:
-    """Run the agent until SIGTERM, with everything in memory that the command has."""
-    import edge.cli  # noqa: F401
-    from edge.agent import run
-    from edge.clock import RealClock
-    from edge.site import load_site
-
-    await run(load_site(site_file), site_file.parent, RealClock(), clock_state=lambda: "synced")
 
 
 async def plain(ports: list[int]) -> None:
@@ -45,6 +35,8 @@ async def _ask_for_ever(port: int, phase_s: float) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "gateway":
-        asyncio.run(gateway(Path(sys.argv[2])))
+        from edge.__main__ import run_gateway
+
+        run_gateway(Path(sys.argv[2]), clock_state=lambda: "synced")
     else:
         asyncio.run(plain([int(port) for port in sys.argv[2:]]))
