@@ -32,12 +32,12 @@ class ModbusMeter:
         self.name, self.period_s, self.timeout_s = device.name, device.poll_every_s, device.timeout_s
         self._unit, self._pause_s, self._line = device.unit, device.pause_s, line
         points = device_points(device)
-        self._cells = cells_of(points)
+        self._cells = _shared(cells_of(points))
         self._limits = limits_of(device)
         place = {cell: index for index, cell in enumerate(self._cells)}
         numbers = [point for point in points if point.type != "string"]
-        names = [point_name(device, point.name) for point in numbers]
-        self._values = list(zip(names, *_places_and_judges(msgspec.json.encode(numbers), self._cells), strict=True))
+        self._names = [point_name(device, point.name) for point in numbers]
+        self._places, self._judges = _places_and_judges(msgspec.json.encode(numbers), self._cells)
         self._text_places = {point_name(device, p.name): place[main_cell(p)] for p in points if p.type == "string"}
         self.texts: dict[str, str] = {}
         """What the string points said last."""
@@ -80,7 +80,7 @@ class ModbusMeter:
 
     def silent(self, now_ms: int) -> list[Reading]:
         """Return the rows of a meter that is not asked: BAD_NO_ANSWER, no values."""
-        return [Reading(name, now_ms, None, Quality.BAD_NO_ANSWER) for name, _, _ in self._values]
+        return [Reading(name, now_ms, None, Quality.BAD_NO_ANSWER) for name in self._names]
 
     def _plan_anew(self) -> None:
         self._replan_ms = None
@@ -145,7 +145,7 @@ class ModbusMeter:
 
     def _readings(self) -> list[Reading]:
         raws, instants, readings = self.raws, self._instants, []
-        for name, place, judge in self._values:
+        for name, place, judge in zip(self._names, self._places, self._judges, strict=True):
             raw = raws[place]
             value, quality = (None, raw) if isinstance(raw, Quality) else judge(raw, raws)  # type: ignore[arg-type]
             readings.append(Reading(name, instants[place], value, quality))
@@ -173,6 +173,12 @@ class _Piece:
 
 _decoder_of = functools.lru_cache(maxsize=1024)(BlockDecoder)
 """Meters of one kind share what takes their blocks apart: with many of them it is a good part of the memory."""
+
+
+@functools.lru_cache(maxsize=256)
+def _shared(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Return the cells that meters of one kind have in common."""
+    return cells
 
 
 @functools.lru_cache(maxsize=256)
