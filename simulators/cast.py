@@ -32,6 +32,10 @@ class Program(Protocol):
     def is_alive(self) -> bool:
         """Whether it runs."""
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+
     def start(self) -> None:
         """Start it; it must not be running."""
 
@@ -58,16 +62,24 @@ class Guests:
 
 
 class Cast:
-    """The meters, the broker, ingest, one gateway per site and each gateway's link."""
+    """The meters, the broker, ingest, the gateways and each gateway's link."""
 
     def __init__(
-        self, folder: Path, children: Mapping[str, Program], links: Mapping[str, Link], clock: VirtualClock
+        self,
+        folder: Path,
+        children: Mapping[str, Program],
+        links: Mapping[str, Link],
+        clock: VirtualClock,
+        *,
+        gateways: Sequence[str] | None = None,
     ) -> None:
+        """`gateways` names the children that run them; None for one child per link, each under its site's name."""
         self.clock = clock
         """Everybody's time."""
         self._folder = folder
         self._children = children
         self._links = links
+        self._gateways = tuple(links) if gateways is None else tuple(gateways)
         self._down: set[str] = set()
         self.crashes: list[str] = []
         """Who ended without being told to, and what it said."""
@@ -109,8 +121,8 @@ class Cast:
 
     async def leave(self) -> None:
         """Gateways seal, flush and end; the centre and the meters stay."""
-        self._down.update(self._links)
-        await asyncio.gather(*(asyncio.to_thread(self._children[site].stop, LEAVE_S) for site in self._links))
+        self._down.update(self._gateways)
+        await asyncio.gather(*(asyncio.to_thread(self._children[name].stop, LEAVE_S) for name in self._gateways))
 
     def _restore(self, site: str) -> None:
         self._links[site].delay_s = 0.0
@@ -168,7 +180,7 @@ async def on_stage(
         for name in guests.programs:
             await _start(children[name], lambda: listens(guests.broker_port))
         ports = Ports(_meter_ports(folder), {site: link.port for site, link in links.items()}, guests.broker_port)
-        write_county(folder, county, scenario.faults, ports, store_url=store_url)
+        write_county(folder, county, scenario.faults, ports, store_url=store_url, first_day=scenario.first_day)
         ready = {site: site_folder(folder, site) / READY_FILE for site in links} | {"ingest": folder / READY_FILE}
         for child in beside:
             child.start()

@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 SITE_FILE, LEDGER_FILE, PORTS_FILE = "site.toml", "ledger", "ports.json"
 READY_FILE = "ready"
 """Touched by a child that has loaded everything and only waits for time to begin."""
-
+SPARE_THREADS = 4
+"""Beside the one in which each gateway delivers."""
 
 clock_option = click.option("--clock", "clock_text", default="real", show_default=True)
 until_option = click.option("--until", "until_ms", type=int, help="Time stands still from here on.")
@@ -40,18 +42,24 @@ def child() -> None:
 
 
 @child.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folders", type=click.Path(path_type=Path), nargs=-1, required=True)
 @clock_option
-def edge(folder: Path, clock_text: str) -> None:
-    """The gateway whose site.toml stands in FOLDER."""
+def edge(folders: tuple[Path, ...], clock_text: str) -> None:
+    """The gateway whose site.toml stands in each of FOLDERS; several share the process and nothing else."""
     from edge.agent import open_spool, run
     from edge.site import load_site
     from simulators.ledger import RecordingSpool
 
-    site = load_site(folder / SITE_FILE)
-    spool = RecordingSpool(open_spool(site, folder), folder / LEDGER_FILE)
-    (folder / READY_FILE).touch()
-    asyncio.run(run(site, folder, parse_clock(clock_text), spool=spool))
+    sites = [load_site(folder / SITE_FILE) for folder in folders]
+    spools = [
+        RecordingSpool(open_spool(site, folder), folder / LEDGER_FILE)
+        for site, folder in zip(sites, folders, strict=True)
+    ]
+    for folder in folders:
+        (folder / READY_FILE).touch()
+    clock = parse_clock(clock_text)
+    gateways = zip(sites, folders, spools, strict=True)
+    asyncio.run(_run_together([run(site, folder, clock, spool=spool) for site, folder, spool in gateways]))
 
 
 @child.command()
@@ -127,6 +135,18 @@ def meters(folder: Path, clock_text: str) -> None:
 
     links = county_links(load_scenario(folder).world())
     asyncio.run(_serve_until_signal(links, clock_text, folder / PORTS_FILE))
+
+
+async def _run_together(gateways: Sequence[Coroutine[None, None, None]]) -> None:
+    """Run gateways until one of them ends; a signal reaches one, and the others leave with it."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(gateways) + SPARE_THREADS))
+    running = [asyncio.create_task(gateway) for gateway in gateways]
+    ended, others = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    for gateway in others:
+        gateway.cancel()
+    await asyncio.wait(running)
+    for gateway in ended:
+        gateway.result()
 
 
 async def _serve_until_signal(links: "Mapping[str, Link]", clock_text: str, ports_file: Path) -> None:

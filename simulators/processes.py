@@ -23,11 +23,16 @@ class ChildFailed(SteppeError):
 class Child:
     """One child process that can be killed and started again with the same arguments."""
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
-        """`arguments` follow `python -m simulators.child`; what it says goes to the end of the file `log`."""
+    def __init__(
+        self, name: str, arguments: Sequence[str], log: Path, *, program: Sequence[str] = ("-m", "simulators.child")
+    ) -> None:
+        """`arguments` follow `python -m simulators.child`, or another `program` that ends with its parent.
+
+        What it says goes to the end of the file `log`.
+        """
         self.name = name
         self.starts = 0
-        self._command = [sys.executable, "-m", "simulators.child", *arguments]
+        self._command = [sys.executable, *program, *arguments]
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -71,6 +71,10 @@ class ServerProgram:
     def is_alive(self) -> bool:
         return self._is_alive
 
+    @property
+    def pid(self) -> int | None:
+        return self._server.pid if self._is_alive else None
+
     def start(self) -> None:
         self._server.start()
         self._is_alive = True
