@@ -99,7 +99,8 @@ def county(folder: Path, seed: int, days: int, broker_port: int, first_port: int
     scenario = make_scenario(seed, USUAL_SIZE, days, before_ms=HOUR_MS, after_ms=HOUR_MS, midnight_ms=midnight_ms)
     ports = fixed_ports(scenario.county(), first_port, broker_port)
     folder.mkdir(parents=True, exist_ok=True)
-    write_county(folder, scenario.county(), scenario.faults, ports, store_url="sqlite:///store.db")
+    first_day = scenario.first_day
+    write_county(folder, scenario.county(), scenario.faults, ports, store_url="sqlite:///store.db", first_day=first_day)
     save_scenario(folder, scenario)
     write_truth(find_truth(scenario.world(), scenario.midnight_ms, days), folder / "truth.json")
     click.echo(f"{folder}: {len(scenario.county().gateways)} gateways; next: steppe simulate serve {folder}")

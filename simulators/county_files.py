@@ -51,12 +51,17 @@ def read_points(device: Device) -> tuple[Point, ...]:
     return tuple(point for point in points_of(device) if not device.only or point.name in device.only)
 
 
-def write_county(folder: Path, county: County, faults: Sequence[Fault], ports: Ports, *, store_url: str) -> None:
-    """Write every file of the county into `folder`: `register/`, `centre.toml`, `sites/<site>/site.toml`."""
+def write_county(
+    folder: Path, county: County, faults: Sequence[Fault], ports: Ports, *, store_url: str, first_day: str = ""
+) -> None:
+    """Write every file of the county into `folder`: `register/`, `centre.toml`, `sites/<site>/site.toml`.
+
+    Its assets are in service from `first_day` (YYYY-MM-DD) on: nobody watched before; empty for ever.
+    """
     register = folder / "register"
     register.mkdir(parents=True, exist_ok=True)
     _write_csv(register / "regions.csv", _region_rows(county))
-    _write_csv(register / "assets.csv", _asset_rows(county))
+    _write_csv(register / "assets.csv", _asset_rows(county, first_day))
     _write_csv(register / "points.csv", _point_rows(county))
     _write_csv(register / "plans.csv", _plan_rows(faults))
     (folder / "centre.toml").write_text(_centre_toml(ports.broker, store_url), encoding="utf-8")
@@ -127,8 +132,8 @@ def _region_rows(county: County) -> Iterable[dict[str, object]]:
         }
 
 
-def _asset_rows(county: County) -> Iterable[dict[str, object]]:
-    empty = dict.fromkeys(("in_service_from", "in_service_to", "deputy_phone", "method"), "")
+def _asset_rows(county: County, first_day: str) -> Iterable[dict[str, object]]:
+    empty = dict.fromkeys(("in_service_to", "deputy_phone", "method"), "")
     where = places(county)
     for asset in county.assets:
         lat, lon = where.get(asset.id, ("", ""))
@@ -144,6 +149,7 @@ def _asset_rows(county: County) -> Iterable[dict[str, object]]:
             "kva": "" if asset.kva is None else asset.kva,
             "lat": lat,
             "lon": lon,
+            "in_service_from": first_day,
             **empty,
             "owner": "Qingshui Banner" if asset.kind != "gateway" else "",
             "responsible": asset.responsible.zh if asset.phone else "",

@@ -33,6 +33,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: tuple[Fault, ...]
 
     @property
+    def first_day(self) -> str:
+        """The local day that it begins with, as registers write it."""
+        return datetime.fromtimestamp(self.midnight_ms / 1000, LOCAL).strftime("%Y-%m-%d")
+
+    @property
     def end_ms(self) -> int:
         """The midnight that ends the last day."""
         return self.midnight_ms + self.days * DAY_MS
