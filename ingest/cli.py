@@ -18,7 +18,7 @@ from edge.wire import WireError, unpack
 from ingest.authority.cli import authority, init
 from ingest.config import Centre, load_centre
 from ingest.deadletter import DeadLetters, dead_letters_path
-from ingest.keeping.cli import backup, restore
+from ingest.keeping.cli import archive, backup, restore
 from ingest.sites import Sites, SiteState
 from ingest.stopping import stop_on_signals, when_parent_ends
 from ingest.store_cli import register, rejected, store
@@ -174,7 +174,7 @@ def run_centre(centre_file: Path) -> None:
     supervise(programs, _stop(with_parent=False))
 
 
-for command in (init, authority, backup, restore):
+for command in (init, authority, backup, restore, archive):
     centre.add_command(command)
 
 

@@ -54,6 +54,25 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.url.startswith("influxdb+")
 
 
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long raw readings stay, and in which form; numbers and alarms are kept for ever."""
+
+    pack_after_days: Annotated[float, Meta(ge=1)] = 30.0
+    """Embedded store: older hours are packed, to about an eighth, whenever nothing waits to be written. [days]"""
+    archive_after_days: Annotated[float, Meta(ge=1)] | None = None
+    """`steppe centre archive` writes older days to Parquet files, one per county and day. Never if absent. [days]"""
+    prune_after_days: Annotated[float, Meta(ge=1)] | None = None
+    """Embedded store: `steppe centre archive` deletes what is older and stands verified in a file. Never if absent."""
+    archive: str = "archive"
+    """Folder of those files; counts from data_dir."""
+
+    def __post_init__(self) -> None:
+        if self.prune_after_days is None:
+            return
+        if self.archive_after_days is None or self.prune_after_days < self.archive_after_days:
+            raise ValueError("prune_after_days needs archive_after_days, and no more of them: export, then prune")
+
+
 class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything the centre's processes need to know."""
 
@@ -66,6 +85,14 @@ class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broker: Broker = Broker()
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()
+    retention: Retention = Retention()
+
+    def __post_init__(self) -> None:
+        if self.store.is_influxdb and self.retention.prune_after_days is not None:
+            raise ValueError(
+                "prune_after_days works with the embedded store; for InfluxDB set the bucket's own retention, "
+                "longer than archive_after_days"
+            )
 
 
 def load_centre(path: Path) -> Centre:

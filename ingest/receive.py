@@ -66,7 +66,7 @@ def run(centre: Centre, clock: Clock, stop: threading.Event | None = None) -> No
         intake = Intake(files, clock, handover, keep_days=centre.journal.keep_days)
         pool = stack.enter_context(ThreadPoolExecutor(1, "store-writer"))
         stack.callback(stop.set)
-        writing = pool.submit(_write, centre, stop, handover)
+        writing = pool.submit(_write, centre, stop, handover, clock)
         writing.add_done_callback(lambda _: stop.set())
         receive(address_of(centre.broker, folder), centre.broker.client_id, intake, stop)
         writing.result()
@@ -192,11 +192,11 @@ def _open_files(centre: Centre, journal_path: Path, now_ms: int, stack: ExitStac
     )
 
 
-def _write(centre: Centre, stop: threading.Event, handover: Handover) -> None:
+def _write(centre: Centre, stop: threading.Event, handover: Handover, clock: Clock) -> None:
     """Run the store writer; where a person must act first, try again now and then: the journal keeps everything."""
     while not stop.is_set():
         try:
-            writer.run(centre, stop, handover)
+            writer.run(centre, stop, handover, clock)
         except JournalDamaged:
             raise
         except (StoreRefused, JournalError) as error:

@@ -153,6 +153,18 @@ class Store(Protocol):
     def kpis(self) -> list[str]:
         """Return every kpi of which there are partial sums, sorted."""
 
+    def first_hour_ms(self) -> int | None:
+        """Return the start of the oldest reading's hour, None for an empty store. [ms since 1970-01-01T00:00Z]"""
+
+    def pack(self, before_ms: int) -> bool:
+        """Make a bounded part of what is older than `before_ms` smaller; return whether there is more. Rows stay."""
+
+    def forget(self, rows: Columns) -> int:
+        """Delete the rows that still are exactly these, durable on return; return how many. Changed ones stay.
+
+        Raises StoreRefused where the store cannot promise that; its own retention is then what deletes.
+        """
+
     def health(self) -> str:
         """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
 

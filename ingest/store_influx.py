@@ -35,7 +35,7 @@ from ingest.lines import (
     partial_lines,
     reading_lines,
 )
-from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused
+from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreRefused
 
 LINES_PER_REQUEST = 10_000
 """As fast as 5 000 with two connections, and 40 % less of our own time; from 20 000 on the server is slower."""
@@ -43,6 +43,7 @@ CONNECTIONS = 2
 POINTS_PER_QUERY = 200
 ROWS_PER_PIECE = 50_000
 TIMEOUT_S = 30.0
+HOUR_MS = 3_600_000
 ROW_SUMS = "count(quality) AS rows, max(quality) AS worst"
 VALUE_SUMS = "min(value) AS low, max(value) AS high, mean(value) AS mean, count(value) AS valued"
 
@@ -149,6 +150,25 @@ class InfluxStore:
         """Return every kpi of which there are partial sums, sorted."""
         found = self._link.query(f'SHOW TAG VALUES FROM {KPI_MEASUREMENT} WITH KEY = "kpi"')
         return sorted(set(influx_tables.table(found)["value"].to_pylist())) if found else []
+
+    def first_hour_ms(self) -> int | None:
+        """Return the start of the oldest reading's hour, None for an empty store. [ms since 1970-01-01T00:00Z]"""
+        oldest: list[int] = []
+        for quantity in {measurement(point) for point in self.points()}:
+            found = self._link.query(f'SELECT first(quality) FROM "{quantity}"')  # noqa: S608 - the end of a point
+            oldest += influx_tables.table(found)["time"].to_pylist() if found else []
+        return min((t_ms - t_ms % HOUR_MS for t_ms in oldest), default=None)
+
+    def pack(self, before_ms: int) -> bool:
+        """Do nothing: InfluxDB compresses by itself."""
+        return False
+
+    def forget(self, rows: Columns) -> int:
+        """Refuse: InfluxDB deletes by time, and would take what arrived since the rows were read with it."""
+        raise StoreRefused(
+            "InfluxDB cannot delete only what was archived. Let the bucket's own retention do it: longer than "
+            "archive_after_days, and look at 'steppe centre archive' before it is shortened"
+        )
 
     def health(self) -> str:
         """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""

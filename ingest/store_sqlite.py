@@ -9,7 +9,6 @@ WAL with synchronous=FULL: a commit survives a power cut, and readers in other p
 """
 
 import json
-import math
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -30,39 +29,19 @@ from ingest.columns import (
     taken,
     without_bad_values,
 )
-from ingest.schema import Schema, bring_up
-from ingest.sqlite_file import connect, store_errors, transaction
+from ingest.packed_hours import HOUR_MS, forget, is_packed, newest, pack_some, read_all, read_piece
+from ingest.sqlite_file import store_errors, transaction
+from ingest.sqlite_tables import MAX_SERIES, T_BITS, Rows, insert_sorted, key_bounds, open_tables
 from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreRefused
 
-T_BITS = 42
-MAX_SERIES = 2 ** (63 - T_BITS) - 1
-ROWS_PER_STATEMENT = 50
 ROWS_PER_PIECE = 50_000
-CHECKPOINT_PAGES = 16_000
-"""Pages that many transactions touch are moved once: 6 000 points cost 2.9 CPU-s per million, 3.8 with 8 000 pages."""
-CACHE_KIB = 32 * 1024
-"""Holds the newest page of each of 8 000 series, so that appending reads nothing back. [KiB]"""
-APPLICATION_ID = 0x57E99E01
-
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, point TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS reading (key INTEGER PRIMARY KEY, value REAL, quality INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS kpi (
-    kpi TEXT NOT NULL, day TEXT NOT NULL, subject TEXT NOT NULL, sums TEXT NOT NULL, computed_ms INTEGER NOT NULL,
-    PRIMARY KEY (kpi, day, subject)
-) WITHOUT ROWID;
-CREATE VIEW IF NOT EXISTS readings AS
-    SELECT series.point, reading.key & {2**T_BITS - 1} AS t_ms, reading.value, reading.quality
-    FROM series JOIN reading
-    ON reading.key >= series.id << {T_BITS} AND reading.key < (series.id + 1) << {T_BITS};
-"""  # noqa: S608 - the only insertions are numbers of this module
-INSERT_ONE = "INSERT OR REPLACE INTO reading VALUES (?, ?, ?)"
-INSERT_MANY = INSERT_ONE + ", (?, ?, ?)" * (ROWS_PER_STATEMENT - 1)
+HOURS_AT_ONCE = 500
+"""Packed per transaction: some tens of milliseconds, in which readings wait."""
 SELECT_BUCKET = (
     "SELECT min(value), max(value), avg(value), count(value), count(*) - count(value), max(quality)"
     " FROM reading WHERE key >= ? AND key < ?"
 )
-SELECT_RANGE = "SELECT key, value, quality FROM reading WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
+COUNT_SLOTS = "SELECT count(DISTINCT (key - ?) / ?) FROM reading WHERE key >= ? AND key < ? AND quality < ?"
 
 
 class SqliteStore:
@@ -74,7 +53,8 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._ids: dict[str, int] = {}
         with store_errors(self._path):
-            self._db = _open(path)
+            self._db = open_tables(path)
+        self._pack_from = 0
 
     def append(self, rows: Columns) -> None:
         """Keep `rows`, durable on return. Raises StoreDown, StoreRefused, or RowsRefused (the others are stored)."""
@@ -102,24 +82,26 @@ class SqliteStore:
         Step by step in key order: half the time of one GROUP BY, which would sort every reading again.
         """
         check_buckets(start_ms, end_ms, step_ms)
-        ids = self._known_ids([point])
-        found: list[tuple[object, ...]] = []
-        for step_start_ms in range(start_ms, end_ms, step_ms) if point in ids else ():
-            span = _bounds(ids[point], step_start_ms, min(step_start_ms + step_ms, end_ms))
-            found += [(step_start_ms, *sums) for sums in self._query(SELECT_BUCKET, span) if sums[-1] is not None]
-        return _buckets(found)
+        series = self._known_ids([point]).get(point)
+        if series is None:
+            return _buckets([])
+        with self._reading() as db:
+            first, end = key_bounds(series, start_ms, end_ms)
+            if is_packed(db, first, end):
+                return _sums(read_all(db, first, end), (series << T_BITS) + start_ms, start_ms, step_ms)
+            return _buckets(list(_bucket_rows(db, series, range(start_ms, end_ms, step_ms), end_ms)))
 
     def latest(self, points: Sequence[str]) -> dict[str, Latest]:
         """Return the newest reading of each point that has one."""
-        newest: dict[str, Latest] = {}
-        for point, series in self._known_ids(points).items():
-            found = self._query(
-                "SELECT key, value, quality FROM reading WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1",
-                (series << T_BITS, (series + 1) << T_BITS),
-            )
-            for key, value, quality in found:
-                newest[point] = Latest(key - (series << T_BITS), math.nan if value is None else value, quality)
-        return newest
+        found: dict[str, Latest] = {}
+        known = self._known_ids(points)
+        with self._reading() as db:
+            for point, series in known.items():
+                row = newest(db, series)
+                if len(row):
+                    t_ms = int(row.key[0]) - (series << T_BITS)
+                    found[point] = Latest(t_ms, float(row.value[0]), int(row.quality[0]))
+        return found
 
     def points(self) -> list[str]:
         """Return every point that has a reading, sorted."""
@@ -162,6 +144,34 @@ class SqliteStore:
         """Return every kpi of which there are partial sums, sorted."""
         return [kpi for (kpi,) in self._query("SELECT DISTINCT kpi FROM kpi ORDER BY kpi")]
 
+    def first_hour_ms(self) -> int | None:
+        """Return the start of the oldest reading's hour, None for an empty store. [ms since 1970-01-01T00:00Z]"""
+        oldest = (
+            "SELECT min(key) - (id << ?1) FROM {table} WHERE key >= series.id << ?1 AND key < (series.id + 1) << ?1"
+        )
+        first = ", ".join(f"({oldest.format(table=table)})" for table in ("reading", "packed"))
+        found = self._query(f"SELECT {first} FROM series", (T_BITS,))  # noqa: S608 - names of our own tables
+        return min((t_ms - t_ms % HOUR_MS for row in found for t_ms in row if t_ms is not None), default=None)
+
+    def pack(self, before_ms: int) -> bool:
+        """Make a bounded part of what is older than `before_ms` smaller; return whether there is more. Rows stay."""
+        with self._transaction() as db:
+            go_on = pack_some(db, self._pack_from, before_ms, HOURS_AT_ONCE)
+        self._pack_from = go_on or 0
+        return go_on is not None
+
+    def forget(self, rows: Columns) -> int:
+        """Delete the rows that still are exactly these, durable on return; return how many. Changed ones stay."""
+        ids = self._known_ids(rows.points)
+        gone = 0
+        with self._transaction() as db:
+            for number in np.unique(rows.index).tolist():
+                chosen = rows.index == number
+                if rows.points[number] in ids:
+                    base = ids[rows.points[number]] << T_BITS
+                    gone += forget(db, Rows(base + rows.t_ms[chosen], rows.value[chosen], rows.quality[chosen]))
+        return gone
+
     def health(self) -> str:
         """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
         ((pages, page_bytes),) = self._query("SELECT * FROM pragma_page_count, pragma_page_size")
@@ -181,7 +191,7 @@ class SqliteStore:
             ids = np.array([known.get(name, 0) for name in rows.points], np.int64)
             keys = (ids[rows.index] << T_BITS) | rows.t_ms
             order = np.argsort(keys, kind="stable")
-            _insert_sorted(db, keys[order], without_bad_values(rows)[order], rows.quality[order])
+            insert_sorted(db, Rows(keys[order], without_bad_values(rows)[order], rows.quality[order]))
         self._ids.update(fresh)
 
     def _make_ids(self, db: sqlite3.Connection, names: Sequence[str]) -> dict[str, int]:
@@ -200,69 +210,40 @@ class SqliteStore:
     def _stream_one(
         self, points: tuple[str, ...], index: int, series: int, start_ms: int, end_ms: int
     ) -> Iterator[Columns]:
-        key, end_key = _bounds(series, start_ms, end_ms)
+        key, end_key = key_bounds(series, start_ms, end_ms)
         while key < end_key:
-            found = self._query(SELECT_RANGE, (key, end_key, ROWS_PER_PIECE))
-            if found:
-                yield _columns(points, index, series, found)
-            if len(found) < ROWS_PER_PIECE:
-                return
-            key = found[-1][0] + 1
+            with self._reading() as db:
+                rows, key = read_piece(db, key, end_key)
+            for first in range(0, len(rows), ROWS_PER_PIECE):
+                yield _columns(points, index, series, rows, slice(first, first + ROWS_PER_PIECE))
 
     def _held_slots(self, series: int, start_ms: int, end_ms: int, period_ms: int) -> int:
-        first, last = _bounds(series, start_ms, end_ms)
-        ((held,),) = self._query(
-            "SELECT count(DISTINCT (key - ?) / ?) FROM reading WHERE key >= ? AND key < ? AND quality < ?",
-            ((series << T_BITS) + start_ms, period_ms, first, last, FIRST_BAD),
-        )
-        return int(held)
+        first, end = key_bounds(series, start_ms, end_ms)
+        origin = (series << T_BITS) + start_ms
+        with self._reading() as db:
+            if is_packed(db, first, end):
+                rows = read_all(db, first, end)
+                return len(np.unique((rows.key[rows.quality < FIRST_BAD] - origin) // period_ms))
+            return int(db.execute(COUNT_SLOTS, (origin, period_ms, first, end, FIRST_BAD)).fetchone()[0])
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock, store_errors(self._path):
             return self._db.execute(sql, parameters).fetchall()
 
     @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Questions inside see one instant."""
+        with self._lock, store_errors(self._path):
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+            finally:
+                self._db.execute("ROLLBACK")
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, store_errors(self._path), transaction(self._db):
             yield self._db
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = connect(path)
-    try:
-        ((application,),) = db.execute("PRAGMA application_id").fetchall()
-        ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master").fetchall()
-        if tables and application != APPLICATION_ID:
-            raise StoreRefused(f"{path}: a database of another program. Name another file in [store] url")
-        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        db.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
-        if not tables:
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        bring_up(db, path, Schema(SCHEMA))
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _insert_sorted(
-    db: sqlite3.Connection, keys: NDArray[np.int64], values: NDArray[np.float64], qualities: NDArray[np.uint8]
-) -> None:
-    """Insert in key order; SQLite turns NaN into NULL by itself."""
-    whole = len(keys) // ROWS_PER_STATEMENT * ROWS_PER_STATEMENT
-    db.executemany(INSERT_MANY, _parameters(keys[:whole], values[:whole], qualities[:whole], ROWS_PER_STATEMENT))
-    db.executemany(INSERT_ONE, _parameters(keys[whole:], values[whole:], qualities[whole:], 1))
-
-
-def _parameters(
-    keys: NDArray[np.int64], values: NDArray[np.float64], qualities: NDArray[np.uint8], rows: int
-) -> Iterator[list[object]]:
-    """Yield key, value, quality of so many rows at a time; few become Python objects at once."""
-    for first in range(0, len(keys), rows):
-        piece = slice(first, first + rows)
-        flat: list[object] = [None] * (3 * rows)
-        flat[0::3], flat[1::3], flat[2::3] = keys[piece].tolist(), values[piece].tolist(), qualities[piece].tolist()
-        yield flat
 
 
 def _kpi_row(partial: Partial) -> tuple[str, str, str, str, int]:
@@ -275,13 +256,37 @@ def _id_of(db: sqlite3.Connection, point: str) -> int:
     return int(series)
 
 
-def _bounds(series: int, start_ms: int, end_ms: int) -> tuple[int, int]:
-    """First key of the range and the first one behind it; the range is cut to what a key can hold."""
-    first, last = (min(max(t_ms, 0), 1 << T_BITS) for t_ms in (start_ms, end_ms))
-    return (series << T_BITS) + first, (series << T_BITS) + last
+def _bucket_rows(
+    db: sqlite3.Connection, series: int, starts_ms: range, end_ms: int
+) -> Iterator[tuple[int | float | None, ...]]:
+    for start_ms in starts_ms:
+        span = key_bounds(series, start_ms, min(start_ms + starts_ms.step, end_ms))
+        sums = db.execute(SELECT_BUCKET, span).fetchone()
+        if sums[-1] is not None:
+            yield (start_ms, *sums)
 
 
-def _buckets(found: list[tuple[object, ...]]) -> Buckets:
+def _sums(rows: Rows, origin: int, start_ms: int, step_ms: int) -> Buckets:
+    """The same sums of rows that are at hand."""
+    if not len(rows):
+        return _buckets([])
+    step = (rows.key - origin) // step_ms
+    first = np.flatnonzero(np.diff(step, prepend=step[0] - 1))
+    has_value = ~np.isnan(rows.value)
+    valued = np.add.reduceat(has_value.astype(np.int64), first)
+    total = np.add.reduceat(np.where(has_value, rows.value, 0.0), first)
+    return Buckets(
+        start_ms=start_ms + step[first] * step_ms,
+        low=np.fmin.reduceat(rows.value, first),
+        high=np.fmax.reduceat(rows.value, first),
+        mean=np.divide(total, valued, out=np.full(len(first), np.nan), where=valued > 0),
+        valued=valued,
+        bad=np.diff(first, append=len(rows)) - valued,
+        worst=np.maximum.reduceat(rows.quality, first),
+    )
+
+
+def _buckets(found: list[tuple[int | float | None, ...]]) -> Buckets:
     start, low, high, mean, valued, bad, worst = zip(*found, strict=True) if found else ((),) * 7
     return Buckets(
         start_ms=np.array(start, np.int64),
@@ -294,12 +299,6 @@ def _buckets(found: list[tuple[object, ...]]) -> Buckets:
     )
 
 
-def _columns(points: tuple[str, ...], index: int, series: int, found: list[tuple[int, float | None, int]]) -> Columns:
-    keys, values, qualities = zip(*found, strict=True)
-    return Columns(
-        points=points,
-        index=np.full(len(keys), index, np.int32),
-        t_ms=np.array(keys, np.int64) - (series << T_BITS),
-        value=np.array(values, np.float64),
-        quality=np.array(qualities, np.uint8),
-    )
+def _columns(points: tuple[str, ...], index: int, series: int, rows: Rows, piece: slice) -> Columns:
+    t_ms = rows.key[piece] - (series << T_BITS)
+    return Columns(points, np.full(len(t_ms), index, np.int32), t_ms, rows.value[piece], rows.quality[piece])

@@ -15,12 +15,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from edge.clock import Clock, RealClock
 from ingest.changes import Changes
 from ingest.config import Centre
 from ingest.days import day_numbers, day_text
 from ingest.decode import Chunk, as_columns, chunks
 from ingest.handover import Handover
 from ingest.journal import Journal
+from ingest.packing import Packing
 from ingest.rejected import Rejected, RejectedRow
 from ingest.store import Columns, RowsRefused, Store, StoreDown
 from ingest.stores import open_store
@@ -49,17 +51,23 @@ class Sinks:
     """Readings that go to the store at once."""
 
 
-def run(centre: Centre, stop: threading.Event, handover: Handover | None = None) -> None:
+def run(centre: Centre, stop: threading.Event, handover: Handover | None = None, clock: Clock | None = None) -> None:
     """Write until `stop` is set; a store that is down is tried for ever. What `handover` holds is not read again.
+
+    While nothing waits to be written, old hours of the store are packed.
 
     Raises StoreRefused where a person must act first; the journal keeps everything meanwhile.
     """
     data_dir = Path(centre.data_dir)
     with closing(Journal(data_dir / centre.journal.path)) as journal, _opened(centre, stop) as sinks:
         handover = handover or Handover()
-        while sinks is not None and not stop.is_set():
+        if sinks is None:
+            return
+        packing = Packing(sinks.store, centre.retention, clock or RealClock())
+        while not stop.is_set():
             written = patiently(lambda: write_once(journal, sinks, handover), stop)
             if not written:
+                patiently(packing.step, stop)
                 stop.wait(IDLE_S)
 
 

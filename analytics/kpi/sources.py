@@ -39,7 +39,10 @@ class StoreSource:
 
 @dataclass(frozen=True)
 class ParquetSource:
-    """A folder of files `<county>/<YYYY-MM-DD>.parquet` with the columns point, t_ms, value and quality."""
+    """A folder of files `<county>/<YYYY-MM-DD>.parquet` with the columns point, t_ms, value and quality.
+
+    What came after a day was archived stands beside it as `<YYYY-MM-DD>.2.parquet` and so on.
+    """
 
     folder: Path
     county: str
@@ -54,8 +57,13 @@ class ParquetSource:
         """Return the readings with start <= t < end, by point and then by time. Raises BadInput."""
         edges = np.array([start_ms, end_ms - 1], np.int64)
         first, last = day_numbers(edges, self.timezone) if end_ms > start_ms else (0, -1)
-        files = [self.folder / self.county / f"{day_text(day)}.parquet" for day in range(int(first), int(last) + 1)]
-        parts = [_read_file(file, points, start_ms, end_ms) for file in files if file.exists()]
+        files = [
+            file
+            for day in range(int(first), int(last) + 1)
+            for pattern in (f"{day_text(day)}.parquet", f"{day_text(day)}.*.parquet")
+            for file in sorted((self.folder / self.county).glob(pattern))
+        ]
+        parts = [_read_file(file, points, start_ms, end_ms) for file in files]
         rows = join(parts, points) if parts else empty(points)
         order = np.lexsort((rows.t_ms, rows.index))
         return Columns(rows.points, rows.index[order], rows.t_ms[order], rows.value[order], rows.quality[order])

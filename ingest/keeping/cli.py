@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -74,6 +74,32 @@ def restore(source: Path, folder: Path, fill_store: bool, as_json: bool) -> None
     for name in restored.left_out:
         click.echo(f"put back by hand, mode 600: {name}")
     click.echo(f"{folder}: {restored.files} files restored and compared")
+
+
+@click.command(epilog="Example: steppe centre archive centre.toml")
+@CENTRE
+@AS_JSON
+def archive(centre_file: Path, as_json: bool) -> None:
+    """Write old days to Parquet files and let the store go of what is verified there, as [retention] says."""
+    from ingest.keeping.archive import Archive, counties_of
+    from ingest.register_files import load_register
+    from ingest.stores import open_store
+
+    centre = load_centre(centre_file)
+    data = Path(centre.data_dir)
+    if centre.retention.archive_after_days is None:
+        raise BadInput(f"{centre_file}: [retention] archive_after_days is not set: nothing is to be archived")
+    register = load_register(Path(centre.register), centre.timezone)
+    with _disk_errors(), _progress() as progress, closing(open_store(centre.store, data)) as store:
+        counties = counties_of(register, store.points())
+        folder = data / centre.retention.archive
+        done = Archive(folder, store, counties, centre.timezone).run(centre.retention, RealClock().now_ms(), progress)
+    if as_json:
+        click.echo(msgspec.json.encode(done))
+        return
+    click.echo(f"{folder}: {done.days} days, {done.files} files, {done.rows} readings written; {done.pruned} pruned")
+    if centre.store.is_influxdb and done.upto_day:
+        click.echo(f"every day before {done.upto_day} is archived: the bucket's retention may reach back to there")
 
 
 @contextmanager
