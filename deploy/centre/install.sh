@@ -45,7 +45,7 @@ if [ -z "$root" ] && ! id steppe >/dev/null 2>&1; then
 fi
 
 run "$python" -m venv "$home"
-run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$release/centre.txt"
+run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$release/centre.txt"
 run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$wheel"
 
 [ -e "$county/centre.toml" ] || run "$home/bin/steppe" centre init "$county" "${wishes[@]}"

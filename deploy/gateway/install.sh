@@ -50,7 +50,7 @@ fi
 run chmod 700 "$state" "$state/identity"
 
 run "$python" -m venv "$home"
-run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$release/edge.txt"
+run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$release/edge.txt"
 run "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$wheel"
 
 [ -e "$settings/site.toml" ] || run install -m 644 "$unpacked/site.toml" "$settings/site.toml"

@@ -56,6 +56,7 @@ def bundle_of(county: CentreFolder, more: Mapping[str, bytes]) -> Path:
     return path
 
 
+@pytest.mark.timeout(900)
 def test_a_gateway_is_installed_whole_and_again_without_losing_what_it_has(
     release: Path, bundle: Path, county: CentreFolder, index_answers: None, tmp_path: Path
 ) -> None:
@@ -87,6 +88,8 @@ def test_a_gateway_is_installed_whole_and_again_without_losing_what_it_has(
     assert ("# by hand" in site.read_text(), key.read_bytes() == key_before) == (True, False)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_a_centre_is_installed_whole_and_again_without_losing_what_it_has(
     release: Path, index_answers: None, tmp_path: Path
 ) -> None:
