@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests run against: Mosquitto, libmodbus, a browser, InfluxDB 1.8.10 built from source, and two peers on
-# node (the pinned packages of tests/support/node_smpp and tests/support/node_modbus).
+# Install what the tests run against: Mosquitto, libmodbus, a browser, InfluxDB 1.8.10 built from source, two peers on
+# node (the pinned packages of tests/support/node_smpp and tests/support/node_modbus), and axe, which examines pages.
 #   bash tests/support/install_servers.sh TOOLS_DIR
 # Safe to repeat. What cannot be had is named and skipped: the tests that need it then skip (and fail under CI=true).
 set -u
@@ -39,18 +39,18 @@ install_influxd() {
     fi
 }
 
-# install_node_peer FOLDER WHAT: the packages that FOLDER beside this script pins, for a peer that runs on node.
-install_node_peer() {
-    if [ -e "$tools/$1/node_modules" ] && cmp -s "$here/$1/package-lock.json" "$tools/$1/package-lock.json"; then
-        say "the $2 on node is here"
+# install_node FOLDER NAME WHAT: the packages that FOLDER pins, into TOOLS_DIR/NAME.
+install_node() {
+    if [ -e "$tools/$2/node_modules" ] && cmp -s "$1/package-lock.json" "$tools/$2/package-lock.json"; then
+        say "the $3 on node is here"
     elif command -v npm >/dev/null; then
-        say "installing the $2 on node"
-        mkdir -p "$tools/$1"
-        cp "$here/$1/package.json" "$here/$1/package-lock.json" "$tools/$1/"
-        (cd "$tools/$1" && npm ci --ignore-scripts --omit=optional --no-audit --no-fund) >"$tools/$1.log" 2>&1 ||
-            say "no $2 on node: its packages cannot be installed ($tools/$1.log)"
+        say "installing the $3 on node"
+        mkdir -p "$tools/$2"
+        cp "$1/package.json" "$1/package-lock.json" "$tools/$2/"
+        (cd "$tools/$2" && npm ci --ignore-scripts --omit=optional --no-audit --no-fund) >"$tools/$2.log" 2>&1 ||
+            say "no $3 on node: its packages cannot be installed ($tools/$2.log)"
     else
-        say "no $2 on node: install Node.js with npm to run its tests"
+        say "no $3 on node: install Node.js with npm to run its tests"
     fi
 }
 
@@ -60,6 +60,7 @@ install_package libmodbus-dev "test -e /usr/include/modbus/modbus.h" "a Modbus p
 install_package chromium "command -v chromium" "the tests of the console in a browser"
 install_package fonts-noto-cjk "fc-list :lang=zh | grep -q ." "pictures with Chinese in them"
 install_influxd
-install_node_peer node_smpp "SMS centre"
-install_node_peer node_modbus "Modbus server"
+install_node "$here/node_smpp" node_smpp "SMS centre"
+install_node "$here/node_modbus" node_modbus "Modbus server"
+install_node "$here/../../dashboards/console" console "examiner of pages"
 exit 0
