@@ -32,6 +32,8 @@ from edge.wire import Ack, DroppedRange
 
 log = logging.getLogger(__name__)
 
+VERSION = 1
+"""Of the tables, kept in the file; 0 is a file from before versions were written, with the same tables."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS stream (id TEXT NOT NULL, next_seq INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS batch (
@@ -236,7 +238,9 @@ class SqliteSpool:
             verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
                 raise Damaged(verdict)
+            _check_version(db, self._path)
             db.executescript(SCHEMA)
+            db.execute(f"PRAGMA user_version = {VERSION}")
             self._stream, self._next_seq = _stream_of(db)
             self._batches, self._weight = db.execute("SELECT COUNT(*), COALESCE(SUM(weight), 0) FROM batch").fetchone()
         except BaseException:
@@ -251,6 +255,15 @@ class SqliteSpool:
         log.error("%s is set aside as %s (%s); a new stream begins. Keep it for support", self._path, name, reason)
         self._db = self._load()
         record(self._db, lost)
+
+
+def _check_version(db: sqlite3.Connection, path: Path) -> None:
+    """Leave a file alone whose tables this program does not know."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise SpoolError(
+            f"{path}: written by a newer steppe (version {version}, this one knows {VERSION}). Install that one again"
+        )
 
 
 def _remedy(error: BaseException) -> str:

@@ -1,8 +1,10 @@
 """What the spool's file must stand: a kill at any instant, a full disk, damage, a second owner."""
 
+import contextlib
 import random
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +106,27 @@ def test_a_second_owner_is_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(SpoolError, match="Another process holds it"):
         open_spool(tmp_path / "spool.db")
     spool.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone_and_an_unmarked_one_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "spool.db"
+    spool = open_spool(path)
+    fill(spool, 2)
+    spool.close()
+    set_version(path, 99)
+    before = path.read_bytes()
+    with pytest.raises(SpoolError, match=r"written by a newer steppe \(version 99, this one knows 1\)"):
+        open_spool(path)
+    assert path.read_bytes() == before
+    set_version(path, 0)
+    spool = open_spool(path)
+    assert waiting(spool) == [0, 1]
+    spool.close()
+
+
+def set_version(path: Path, version: int) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
 
 
 def test_a_folder_that_is_not_there_is_refused_with_a_reason(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ rows = st.lists(
 acts = st.lists(rows | st.integers(HOUR, END + HOUR_MS), max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts)
 def test_whatever_is_packed_when_every_answer_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, acts: list[list[Row] | int]

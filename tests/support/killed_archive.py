@@ -1,4 +1,4 @@
-"""Archiving and pruning killed at every seventh line: `python killed_archive.py FOLDER` prints how many it ran.
+"""Archiving and pruning killed at every eleventh line: `python killed_archive.py FOLDER` prints how many it ran.
 
 After each death every reading is in the store or in a file that is described, and the next run leaves all of them in
 files and none in the store.
@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
         store.append(readings())
     lines = 0
     shutil.copy(whole, path)
-    for lines in kills(lambda: archive_all(path, archive), CODE, every=7):
+    for lines in kills(lambda: archive_all(path, archive), CODE, every=11):
         assert stored(path) | archived(archive) == set(range(ROWS)), f"after {lines} lines"
         archive_all(path, archive)
         assert (stored(path), archived(archive)) == (set(), set(range(ROWS))), f"after {lines} lines"
