@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from playwright.sync_api import expect
 from support.chromium import Window
 from support.console_pages import WATER, Shown, find_pages
 
 Open = Callable[..., AbstractContextManager[Window]]
 POINT = f"/points/{WATER}"
+DRAWN = ("point-day", "point-year")
+"""Pages that fetch a series and draw it."""
 
 FIRST_LOAD_BYTES = 120_000
 LIVE_BYTES_PER_S = 500.0
@@ -56,7 +59,9 @@ def weigh(shown: Window, meter: Meter, one: Shown) -> int:
     """Load a page as a stranger's browser would."""
     meter.loaded()
     shown.go(one.path)
-    shown.page.wait_for_function("document.querySelectorAll('.htmx-request').length === 0")
+    expect(shown.page.locator(".htmx-request")).to_have_count(0)
+    if one.name in DRAWN:
+        expect(shown.page.locator(".uplot canvas").first).to_be_visible()
     return meter.loaded()
 
 
