@@ -59,9 +59,7 @@ class LinesExport:
             progress("exporting readings", first / len(begun.points))
             self._part(f"readings-{first:08}", _readings(store, begun.points[first : first + POINTS_PER_PART]))
         self._part("numbers", _numbers(store))
-        counts = {path.name: int(path.name.split(".")[1]) for path in self.parts()}
-        numbers = sum(lines for name, lines in counts.items() if name.startswith("numbers"))
-        return StoreLines(sum(counts.values()) - numbers, numbers)
+        return lines_in(self._folder)
 
     def parts(self) -> tuple[Path, ...]:
         """Return the parts, named `<what>.<lines>.lp.gz`."""
@@ -87,6 +85,13 @@ class LinesExport:
                 part.write(text)
                 total += count
         unfinished.replace(self._folder / f"{what}.{total}.lp.gz")
+
+
+def lines_in(folder: Path) -> StoreLines:
+    """Return how many lines the parts in a folder hold, as their names say."""
+    counts = {path.name: int(path.name.split(".")[1]) for path in folder.glob("*.lp.gz")}
+    numbers = sum(lines for name, lines in counts.items() if name.startswith("numbers"))
+    return StoreLines(sum(counts.values()) - numbers, numbers)
 
 
 def fill(link: InfluxLink, folder: Path, progress: Progress) -> int:

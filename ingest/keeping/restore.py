@@ -20,7 +20,7 @@ from ingest.authority.folder import CentreFolder, give_to, write_whole
 from ingest.board import open_link
 from ingest.config import load_centre
 from ingest.keeping.files import Progress, create_private, pieces, sha256_of, sync_folder
-from ingest.keeping.lines import LINES_FOLDER, fill
+from ingest.keeping.lines import END_MS, LINES_FOLDER, fill, lines_in
 from ingest.keeping.manifest import FORMAT, NAME, KeptFile, Manifest, contents
 from ingest.sqlite_file import read_only
 from ingest.store import StoreRefused
@@ -71,7 +71,10 @@ def restore(source: Path, folder: Path, progress: Progress) -> Restored:
 
 
 def fill_store(folder: Path, progress: Progress) -> int:
-    """Write the lines of a restored folder to its InfluxDB; return how many. Raises StoreDown, StoreRefused."""
+    """Write the lines of a restored folder to its InfluxDB and read them back; return how many.
+
+    Raises BadInput, StoreDown, or StoreRefused: also where fewer readings can be read than were written.
+    """
     centre = load_centre(folder / "centre.toml")
     if not centre.store.is_influxdb:
         raise BadInput(f"{folder / 'centre.toml'}: [store] url = {centre.store.url!r} is no InfluxDB: nothing to fill")
@@ -79,7 +82,13 @@ def fill_store(folder: Path, progress: Progress) -> int:
     with closing(open_link(centre.store, data_dir)) as link:
         written = fill(link, folder / LINES_FOLDER, progress)
     with closing(open_store(centre.store, data_dir)) as store:
-        store.health()
+        held = sum(len(rows) for rows in store.stream(store.points(), 0, END_MS))
+    wanted = lines_in(folder / LINES_FOLDER).readings
+    if held < wanted:
+        raise StoreRefused(
+            f"{centre.store.url}: holds {held} readings, the backup {wanted}. Make the bucket's retention longer, then "
+            "fill it again"
+        )
     return written
 
 

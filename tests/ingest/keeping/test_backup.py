@@ -24,7 +24,7 @@ from ingest.keeping.lines import LinesExport
 from ingest.keeping.manifest import Manifest
 from ingest.keeping.restore import fill_store, restore
 from ingest.keeping.snapshot import at_one_instant, copy
-from ingest.store import StoreDown
+from ingest.store import StoreDown, StoreRefused
 from ingest.stores import open_store
 from ingest.writer import READER
 
@@ -280,6 +280,19 @@ def test_what_influxdb_holds_comes_back_line_by_line(influx: InfluxServer, tmp_p
     settings = load_centre(tmp_path / "again" / "centre.toml")
     with closing(open_store(settings.store, Path(settings.data_dir))) as store:
         assert [number.sums for number in store.read_kpi("voltage", "2025-01-01", "2026-01-01")] == [{"minutes": 3.5}]
+
+
+@pytest.mark.server
+def test_a_bucket_that_forgets_what_is_filled_in_is_named(influx: InfluxServer, tmp_path: Path) -> None:
+    centre = SmallCentre.made(tmp_path / "centre", influx.store_url)
+    centre.receive(0, 2)
+    centre.write()
+    taken(centre, tmp_path / "backup.zip")
+    restore(tmp_path / "backup.zip", tmp_path / "again", silent)
+    [part] = (tmp_path / "again" / "store-lines").glob("readings*")
+    part.rename(part.with_name(part.name.replace(".6.", ".7.")))
+    with pytest.raises(StoreRefused, match="holds 6 readings, the backup 7"):
+        fill_store(tmp_path / "again", silent)
 
 
 @pytest.mark.server
