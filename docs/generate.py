@@ -29,7 +29,7 @@ FILES: tuple[tuple[str, type, str], ...] = (
     ("centre.toml", Centre, "The centre. Commented sample: `ingest/centre.sample.toml`."),
     ("console.toml", ConsoleSettings, "Beside `centre.toml`. Sample: `dashboards/console/console.sample.toml`."),
     ("register/alarms.toml", AlarmSettings, "Who is told. Sample: `analytics/alarms/alarms.sample.toml`."),
-    ("edge/profiles/NAME.toml", Profile, "A register map, as shipped or as you write it."),
+    ("profiles/NAME.toml", Profile, "A register map, as those in `edge/profiles`."),
 )
 MESSAGES = (
     ("steppe/v1/SITE/batch", wire.Batch, "Up. Readings, sealed once."),
