@@ -18,6 +18,7 @@ MODULES = {
     "backfill_speed": "a county's days recomputed on one and on two workers",
     "store_rates": "readings into SQLite and InfluxDB",
     "road_rates": "sealed batches to the store, beside Telegraf where it is installed",
+    "console_load": "each page of a county of 2 000 points, and 50 browsers that watch",
     "console_trend": "a year of one point opened and exported",
     "edge_cost": "memory and CPU of a gateway",
     "alarm_cost": "alarms of 10 000 points, and 200 random faults: one page, the right cause",

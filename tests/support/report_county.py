@@ -293,7 +293,7 @@ class ReportCounty:
             )
             for act in acts:
                 with database.transaction() as change:
-                    record = change.find(f"{asset}#high", asset=asset, kind="high")
+                    record = change.find(f"{asset}#high", asset=asset, kind="quality")
                     change.apply(record, act, Kind(), now_ms=act.at_ms)
 
     def _write_journal(self) -> None:
