@@ -1,7 +1,9 @@
 """A county of 200 gateways in the long run: memory flat, files bounded, nothing lost, faults throughout.
 
 `make soak` runs it for 30 minutes, or for STEPPE_SOAK_MIN minutes; `make test` runs a few sites for half a minute, so
-that the stage itself stays whole. `support.soak` says who shares a process with whom, and why.
+that the stage itself stays whole. Growth is judged in runs of 20 minutes and more: until some 30 MiB are stored,
+SQLite's page caches at the store, of 32 MiB at most, are still filling. `support.soak` says who shares a process with
+whom, and why.
 """
 
 import asyncio
@@ -16,7 +18,8 @@ from support.soak_growth import Sample, growth
 SITES = 200
 MINUTES = float(os.environ.get("STEPPE_SOAK_MIN", "30"))
 POLL_EVERY_S = 30.0
-FEW_SITES, FEW_S, OFTEN_S = 12, 30.0, 5.0
+JUDGED_FROM_MIN = 20.0
+FEW_SITES, FEW_S, OFTEN_S = 12, 30.0, 6.0
 STORE_BYTES_PER_READING = 64.0
 """More than a stored reading takes in the SQLite store with its indices, before anything is packed."""
 MIB = 2.0**20
@@ -63,10 +66,11 @@ def test_a_county_at_work_grows_in_nothing_and_loses_nothing(tmp_path: Path) -> 
     outcome = asyncio.run(run_soak(tmp_path, SITES, MINUTES * 60, POLL_EVERY_S, seed=8))
     print("\n".join(table(outcome)))
     assert_delivered(outcome)
-    assert [one.kind for one in outcome.growths if not one.is_flat] == []
     store, *others = sorted(outcome.sizes, key=lambda size: size.kind != "store")
     assert store.last_mib * MIB / outcome.findings.stored < STORE_BYTES_PER_READING
     assert [size.kind for size in others if not size.is_bounded] == []
+    if MINUTES >= JUDGED_FROM_MIN:
+        assert [one.kind for one in outcome.growths if not one.is_flat] == []
 
 
 def assert_delivered(outcome: Outcome) -> None:

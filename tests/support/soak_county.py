@@ -1,7 +1,8 @@
 """A county of equal sites for the long run: 50 points at each, behind two real meters' registers.
 
-One site is one low-voltage transformer: a terminal that tells when its supply was lost (14 points) and an SDM630
-(36 points) on one Modbus TCP port. Each site loses its supply now and then, so that alarms have something to do.
+One site is one low-voltage transformer: a terminal that tells when its supply was lost (14 points, the evidence behind
+the numbers) and an SDM630 (36 points, read three times as often) on one Modbus TCP port. Each site loses its supply
+now and then, so that alarms have something to do.
 """
 
 import csv
@@ -15,7 +16,8 @@ from simulators.serve import Link, Meter
 
 PROFILES = {"terminal": "simulated_terminal", "feeder": "eastron_sdm630"}
 """Device → profile."""
-POINTS = 50
+TURNS = {"terminal": 1, "feeder": 3}
+"""Device → how often it is read in one interval of the run."""
 SITES_PER_FEEDER = 20
 REGION = "1501"
 OUT_EVERY_S, OUT_FOR_S, OUT_APART_S = 1200, 90, 37
@@ -30,6 +32,7 @@ class Wishes:
     """What a run asks of its county."""
 
     poll_every_s: float
+    """Of the terminals."""
     journal_keep_s: float
     """How long the journal keeps what every reader has: a run that shows its bound is many times longer."""
     store_url: str
@@ -38,6 +41,12 @@ class Wishes:
 def site_names(count: int) -> list[str]:
     """Return the names of so many sites."""
     return [f"site-{number:03d}" for number in range(count)]
+
+
+def readings_due(sites: int, seconds: float, poll_every_s: float) -> int:
+    """Return how many readings every turn of every meter makes."""
+    in_a_round = sum(len(load_profile(profile).points) * TURNS[device] for device, profile in PROFILES.items())
+    return int(sites * in_a_round * seconds / poll_every_s)
 
 
 def meter_links(sites: Sequence[str]) -> dict[str, Link]:
@@ -97,7 +106,7 @@ def _transformers(sites: Sequence[str], feeders: Sequence[str]) -> list[list[obj
 
 
 def _points(sites: Sequence[str]) -> list[list[object]]:
-    phases = [f"{device}.l{phase}.voltage_v" for device in PROFILES for phase in (1, 2, 3)]
+    phases = [f"terminal.l{phase}.voltage_v" for phase in (1, 2, 3)]
     rows = [[f"{site}/{phase}", f"t-{site}", "D", "gb12325-220", 220] for site in sites for phase in phases]
     return [["point", "asset", "class", "limits", "nominal"], *rows]
 
@@ -118,6 +127,6 @@ def _site_toml(site: str, meters: int, uplink: int, poll_every_s: float) -> str:
     head = f'site = "{site}"\n[uplink]\nurl = "mqtt://127.0.0.1:{uplink}"\n'
     return head + "".join(
         f'[[devices]]\nname = "{device}"\nurl = "tcp://127.0.0.1:{meters}"\nunit = {unit}\nprofile = "{profile}"\n'
-        f"poll_every_s = {poll_every_s}\n"
+        f"poll_every_s = {poll_every_s / TURNS[device]}\n"
         for unit, (device, profile) in enumerate(PROFILES.items(), 1)
     )
