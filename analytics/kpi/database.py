@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from analytics.runs import Runs, no_runs
@@ -178,7 +179,7 @@ class KpiDatabase:
         rows = self._read(
             "SELECT row FROM interruption WHERE day >= ? AND day < ? ORDER BY day, asset, start_ms", (from_day, to_day)
         )
-        return [_interruption(json.loads(row[0])) for row in rows]
+        return [_INTERRUPTION.decode(row[0]) for row in rows]
 
     def mark_published(self, day: str) -> None:
         """Note that a day's numbers were published anew, for those who keep a copy of them."""
@@ -263,5 +264,4 @@ def _wide(column: np.ndarray[Any, Any]) -> str:
     return "<f8" if column.dtype.kind == "f" else "<i8"
 
 
-def _interruption(row: dict[str, Any]) -> InterruptionRow:
-    return InterruptionRow(**{**row, "witnesses": tuple((device, t_ms) for device, t_ms in row["witnesses"])})
+_INTERRUPTION = msgspec.json.Decoder(InterruptionRow)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from dashboards.console.guard import Crew, ThisConsole
@@ -14,14 +14,20 @@ from dashboards.console.views.work import job, work_page
 router = APIRouter()
 
 Text = Annotated[str, Form(max_length=2000)]
+FIRST_DUES, MOST_DUES = 60, 20_000
 
 
 @router.get("/work")
-def show_work(request: Request, console: ThisConsole, all: bool = False) -> Response:  # noqa: A002 - in the address
+def show_work(
+    request: Request,
+    console: ThisConsole,
+    all: bool = False,  # noqa: A002 - in the address
+    rows: Annotated[int, Query(ge=1, le=MOST_DUES)] = FIRST_DUES,
+) -> Response:
     """Show the open jobs, or all, and what is due."""
     now_ms, timezone = console.now_ms(), console.centre.timezone
     shown = work_page(console.alarms(), console.register, timezone, closed_too=all, now_ms=now_ms)
-    return page(request, "work.html", "work.title", shown=shown, closed_too=all)
+    return page(request, "work.html", "work.title", shown=shown, closed_too=all, rows=rows, most=MOST_DUES)
 
 
 @router.get("/work/{number:int}")

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from analytics.kpi.causes import CauseShare, by_cause
-from analytics.kpi.day_sums import UnitSums, days_between
+from analytics.kpi.day_sums import days_between
 from analytics.kpi.ledger import Level, Span
 from dashboards.console.views.kpi_asked import Asked
 
@@ -62,13 +62,9 @@ def _day(asked: Asked, day: str) -> DayLoss:
     sums = asked.days.get(day)
     if sums is None:
         return DayLoss(day, 0.0, 0.0, is_known=False)
-    least_h, most_h = (_customer_h(asked, sums, name) for name in ("least_ms", "most_ms"))
-    return DayLoss(day, least_h, most_h - least_h, is_known=True)
-
-
-def _customer_h(asked: Asked, sums: UnitSums, name: str) -> float:
     weight = np.asarray([asked.weights.get(subject, 0.0) for subject in sums.subjects])
-    return float(weight @ sums.columns[name]) / MS_PER_H
+    least_h, most_h = (float(weight @ sums.columns[name]) / MS_PER_H for name in ("least_ms", "most_ms"))
+    return DayLoss(day, least_h, most_h - least_h, is_known=True)
 
 
 def _cause(share: CauseShare, level: Level) -> CauseRow:
