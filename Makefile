@@ -41,6 +41,9 @@ soak: $(VENV)/.dev $(TOOLS)/servers ## the long runs: chaos, fuzzing, a recorded
 bench: $(VENV)/.dev $(TOOLS)/servers ## measure, and print one table
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
 
+screenshots: $(VENV)/.dev $(TOOLS)/servers ## a picture of every page of the console, into docs/screens
+	PYTHONPATH=tests $(BIN)/python -m screenshots
+
 telegraf: ## build Telegraf (needs Go), for `make bench` to measure beside
 	bash tests/support/install_telegraf.sh $(TOOLS)
 
