@@ -59,7 +59,7 @@ def test_a_browser_that_takes_no_gzip_gets_the_plain_file(stranger: Browser) -> 
         "vendor/../../console.db",
         "",
         "nothing.js",
-        "\x00",
+        "%00",
     ],
 )
 def test_no_path_leads_out_of_the_folder(stranger: Browser, name: str) -> None:
