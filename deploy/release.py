@@ -53,7 +53,11 @@ def _bill_of_materials(lock: str, file: Path, environment: dict[str, str]) -> No
 def _browser_components() -> list[dict[str, str]]:
     """htmx and uPlot, which the wheel carries for the console's pages."""
     packages = json.loads(BROWSER_LOCK.read_text(encoding="utf-8"))["packages"]
-    named = {path.removeprefix("node_modules/"): entry["version"] for path, entry in packages.items() if path}
+    named = {
+        path.removeprefix("node_modules/"): entry["version"]
+        for path, entry in packages.items()
+        if path and not entry.get("dev")  # what only tests use is sent to nobody
+    }
     return [
         {"type": "library", "name": name, "version": version, "purl": f"pkg:npm/{name}@{version}", "bom-ref": name}
         for name, version in sorted(named.items())
