@@ -170,8 +170,9 @@ def _silence(runs: Runs, run: int, from_ms: int, to_ms: int) -> list[Stretch]:
 
 
 def _kept(runs: Runs, run: int) -> Stretch | None:
+    """The failure that the device tells of in a run; an end that lies ahead of its last word there is none."""
     start_ms, end_ms = runs.fail_start_ms[run], runs.fail_end_ms[run]
-    return Stretch(Said.ON_RECORD, int(start_ms), int(end_ms)) if end_ms > start_ms else None
+    return Stretch(Said.ON_RECORD, int(start_ms), int(end_ms)) if start_ms < end_ms <= runs.end_ms[run] else None
 
 
 def _record(runs: Runs, out_ms: tuple[int, int]) -> Stretch | None:

@@ -43,6 +43,8 @@ LIVE_MS = 8 * HOUR_MS
 """So much of the last day goes through the journal and the engine; what is older stands only in the store."""
 Row = tuple[str, int, float | None, Quality]
 """Point, instant, value, quality."""
+NOT_AVAILABLE = 0xFFFFFFFF
+"""What the terminals' registers hold where there was no failure yet."""
 STREAM, BOOT = "0d5c" * 8, "boot-1"
 INTO_OUTAGE_MS = 9 * MINUTE_MS
 """How long the last transformer outage has lasted when the console is looked at."""
@@ -193,6 +195,9 @@ class _Line:
             values = self._world.values(site, device.name, t_ms) if answers else {}
             for name in self._names[device.name]:
                 value = values.get(name)
+                if value == NOT_AVAILABLE:
+                    yield f"{device.name}.{name}", t_ms, None, Quality.BAD_NOT_AVAILABLE
+                    continue
                 quality = Quality.GOOD if value is not None else Quality.BAD_NO_ANSWER
                 yield f"{device.name}.{name}", t_ms, value, quality
         yield "gateway.mains_on", t_ms, float(self._world.energised(self._gateway.supply, t_ms)), Quality.GOOD

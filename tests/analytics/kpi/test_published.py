@@ -1,6 +1,7 @@
 """What screens and reports ask of the published numbers: sums, events, questions and witnesses."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,6 +147,20 @@ def test_a_meter_tells_of_its_life_its_silence_and_its_own_record(centre: TinyCe
     assert by_device["site/m6"].alive_throughout
     assert meter.stretches[0].start_ms == window[0]
     assert meter.stretches[-1].end_ms == window[1]
+
+
+def test_an_end_that_lies_ahead_is_no_record(make_centre: MakeCentre, county: TinyCounty) -> None:
+    """Some meters fill the end with ones while a failure lasts: read as a time, that is the year 2106."""
+    centre = make_centre("ahead")
+    rows = tiny_columns(county, np.ones((6, 3 * 1440 + 1), np.bool_))
+    ends = np.array([name.endswith("last_power_fail_end_s") for name in rows.points])[rows.index]
+    centre.arrive(replace(rows, value=np.where(ends, float(2**32 - 1), rows.value)))
+    centre.service().step(AFTER_MS)
+    start_ms = START_MS + DAY_MS + 10 * H_MS
+    out, window = (start_ms, start_ms + H_MS // 2), (start_ms - H_MS, start_ms + 2 * H_MS)
+    near = witnesses_near(centre.register, "a4")
+    told = hear_witnesses(centre.database, centre.register, near, ("2026-06-02", "2026-06-02"), window, out)
+    assert {one.record for one in told} == {None}
 
 
 def test_a_device_that_says_nothing_is_silent_from_end_to_end(make_centre: MakeCentre, county: TinyCounty) -> None:
