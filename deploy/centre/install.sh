@@ -57,8 +57,9 @@ if [ -z "$root" ]; then
     run chmod 750 "$county/authority"
 fi
 
-run cp -r "$release/systemd/steppe-.service.d" "$release/systemd/steppe-centre.target" "$units/"
-for name in ingest analytics alarms console authority dashboards; do
+run cp -r "$release/systemd/steppe-.service.d" "$release/systemd/steppe-archive.service.d" "$units/"
+run cp "$release/systemd/steppe-archive.timer" "$release/systemd/steppe-centre.target" "$units/"
+for name in ingest analytics alarms console authority dashboards archive; do
     run install -m 644 "$release/systemd/steppe-$name.service" "$units/steppe-$name.service"
 done
 if [ -z "$root" ]; then
@@ -69,7 +70,7 @@ if [ -z "$root" ]; then
     fi
     run systemctl daemon-reload
     run systemctl enable steppe-ingest steppe-analytics steppe-alarms steppe-console steppe-authority steppe-dashboards
-    run systemctl enable steppe-centre.target
+    run systemctl enable steppe-archive.timer steppe-centre.target
     run systemctl restart steppe-centre.target
 fi
 
