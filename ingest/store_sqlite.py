@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,7 +136,7 @@ class SqliteStore:
             (kpi, from_day, to_day),
         )
         return [
-            Partial(name, subject, day, json.loads(sums), computed_ms)
+            Partial(name, subject, day, _SUMS.decode(sums), computed_ms)
             for name, subject, day, sums, computed_ms in found
             if wanted is None or subject in wanted
         ]
@@ -302,3 +303,6 @@ def _buckets(found: list[tuple[int | float | None, ...]]) -> Buckets:
 def _columns(points: tuple[str, ...], index: int, series: int, rows: Rows, piece: slice) -> Columns:
     t_ms = rows.key[piece] - (series << T_BITS)
     return Columns(points, np.full(len(t_ms), index, np.int32), t_ms, rows.value[piece], rows.quality[piece])
+
+
+_SUMS = msgspec.json.Decoder(dict[str, int | float])

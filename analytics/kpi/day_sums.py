@@ -98,9 +98,9 @@ class DaySums:
 
     def _packed(self, partials: Sequence[Partial], times: int) -> _Day:
         subject = [self._number.setdefault(p.subject, len(self._number)) for p in partials]
-        values = [[round(p.sums.get(name, 0.0)) for name in self._names] for p in partials]
-        shape = (len(partials), len(self._names))
-        return _Day(times, np.asarray(subject, np.int64), np.asarray(values, np.int64).reshape(shape))
+        values = np.asarray([[p.sums.get(name, 0.0) for name in self._names] for p in partials], np.float64)
+        whole = np.rint(values).astype(np.int64).reshape(len(partials), len(self._names))
+        return _Day(times, np.asarray(subject, np.int64), whole)
 
 
 def days_between(from_day: str, to_day: str) -> list[str]:

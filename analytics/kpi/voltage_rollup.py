@@ -162,11 +162,12 @@ def _class(
 
 def _points(places: Mapping[Place, str], by_month: MinuteCounts, enters: NDArray[np.bool_]) -> tuple[PointRate, ...]:
     whole = by_month.sum(axis=1)
+    worst_first = np.argsort(whole.pass_pct, kind="stable").tolist()  # NaN last; places stand by name already
     points = [
         PointRate(name, asset, of_class, _row(whole, row), bool(enters[row].any()))
         for row, ((name, of_class), asset) in enumerate(places.items())
     ]
-    return tuple(sorted(points, key=lambda p: (np.nan_to_num(float(p.counts.pass_pct), nan=101.0), p.name)))
+    return tuple(points[row] for row in worst_first)
 
 
 def _row(counts: MinuteCounts, row: int) -> MinuteCounts:
