@@ -203,6 +203,11 @@ class KpiDatabase:
         )
         return [Judgement(*row) for row in rows]
 
+    def judgement_count(self) -> int:
+        """Return how many judgements there are."""
+        [(count,)] = self._read("SELECT count(*) FROM judgement")
+        return int(count)
+
     def counted_judgements(self) -> int:
         """Return how many of the judgements are in the published numbers: the first so many."""
         return int(self.recall(JUDGED) or 0)

@@ -85,7 +85,8 @@ class Published:
             partials = list(self._voltage_months(from_day, to_day))
             found = voltage_compliance(partials, self.register, self.assets(region))
             held = _KeptVoltage(self.register, times, found)
-            self.kept.rates[key] = held
+            if not self.kept.voltage.is_behind:  # else older sums stood in, and would be taken for these days' own
+                self.kept.rates[key] = held
             for old in list(self.kept.rates)[:-MOST_RATES]:
                 self.kept.rates.pop(old, None)
         return held.found

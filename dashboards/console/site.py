@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from analytics.alarms.database import AlarmDatabase
@@ -16,6 +16,7 @@ from dashboards.console.geography import Sheets
 from dashboards.console.kept import Kept, KeptViews
 from dashboards.console.per_thread import PerThread
 from dashboards.console.settings import ConsoleSettings
+from dashboards.console.unchanged import Unchanged
 from dashboards.console.views.export_jobs import ExportJobs
 from dashboards.console.views.register_index import KeptIndex, RegisterIndex
 from dashboards.console.views.reports_jobs import ReportJobs
@@ -28,6 +29,7 @@ from ingest.store import Store
 from ingest.stores import open_store
 
 T = TypeVar("T")
+MOST_MONTHS = 60
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Console:
     wall: Clock = field(default_factory=RealClock)
     """The machine's time: sessions and tokens end by it, however fast the centre's runs."""
     sums: KeptSums = field(default_factory=KeptSums)
+    """Daily sums that were read once; shared by all threads."""
     reports: ReportJobs = field(default_factory=ReportJobs)
     """Reports that are being made."""
     exports: ExportJobs = field(default_factory=ExportJobs)
@@ -56,7 +59,8 @@ class Console:
     indexes: KeptIndex = field(default_factory=KeptIndex)
     views: KeptViews = field(default_factory=KeptViews)
     """What pages read last, for while the store does not answer."""
-    """Daily sums that were read once; shared by all threads."""
+    months: Unchanged[Any] = field(default_factory=lambda: Unchanged(MOST_MONTHS))
+    """`views.kpi.KpiMonth` of the months asked for last."""
     sheets: Sheets = field(default_factory=Sheets)
     """The county's map, made once per register."""
 

@@ -100,8 +100,22 @@ class KpiMonth:
 
 
 def read_month(console: Console, region: Region, month: Month, level: Level) -> KpiMonth:
-    """Return the month of a region. Raises StoreError, or BadInput where the targets cannot be read."""
-    asked = Asked(console, console.published(), region, month, level)
+    """Return the month of a region, worked out again only after something that it rests on has changed.
+
+    Raises StoreError, or BadInput where the targets cannot be read.
+    """
+    published, database, question = console.published(), console.kpi, (region.code, month, level)
+    days = database.published(month.reach_day, month.to_day)
+    state = days, database.judgement_count(), database.counted_judgements()
+    asked = Asked(console, published, region, month, level)
+    found: KpiMonth = console.months.of(question, published.register, state, lambda: _work_out(asked))
+    if console.sums.is_behind:  # older sums stood in for those of the store: not to be taken for these days' own
+        console.months.forget(question)
+    return found
+
+
+def _work_out(asked: Asked) -> KpiMonth:
+    console, region, month, level = asked.console, asked.region, asked.month, asked.level
     found = ask_what_decides(asked)
     return KpiMonth(
         region=region,

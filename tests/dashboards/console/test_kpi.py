@@ -1,22 +1,28 @@
 """A month of a region: the same numbers everywhere, what would decide it, and addresses that make no sense."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 from support.console_browser import Browser
 
 from analytics.bounds import RsBounds
+from analytics.kpi.database import Judgement
 from analytics.kpi.report import numbers_by
 from analytics.kpi.targets import Target
 from dashboards.console.errors import NotFound, Unusable
 from dashboards.console.people import Role
+from dashboards.console.per_thread import PerThread
 from dashboards.console.site import Console
 from dashboards.console.views.kpi import read_month
 from dashboards.console.views.kpi_bounds import Axis, axis_of, supply_bounds
 from dashboards.console.views.kpi_events import event_id, surety
 from dashboards.console.views.kpi_span import home, level_of, month_of, region_of
 from ingest.register import Region, Register
+from ingest.store import Partial, Store, StoreDown
+from ingest.store_sqlite import SqliteStore
 
 ZONE = "Asia/Shanghai"
 MAY_27_MS = 1779866809000
@@ -100,6 +106,47 @@ def test_the_page_has_the_numbers_of_the_command_line(console: Console) -> None:
                 rs.point_pct,
                 rs.high_pct,
             )
+
+
+def test_a_month_is_worked_out_once_until_a_day_of_it_is_published_anew(console: Console) -> None:
+    month, region = month_of("", console.now_ms(), ZONE), region_of("1501", console.register)
+    first = read_month(console, region, month, "mv")
+    assert read_month(console, region, month, "mv") is first
+    assert read_month(console, region, month, "lv") is not first
+    console.kpi.mark_published(month.from_day)
+    assert read_month(console, region, month, "mv") is not first
+
+
+def test_a_word_on_an_interruption_is_seen_before_it_counts(console: Console) -> None:
+    month, region = month_of("", console.now_ms(), ZONE), region_of("1501", console.register)
+    before = read_month(console, region, month, "mv").events[-1]
+    span = (before.start_ms, before.end_ms) * 2
+    console.kpi.judge(Judgement(before.place.asset, "confirm", *span, "A. Bat", console.now_ms(), "seen"))
+    [after] = [one for one in read_month(console, region, month, "mv").events if one.id == before.id]
+    assert before.said is None
+    assert after.said is not None
+    assert not after.said.is_counted
+
+
+def test_a_month_read_while_the_store_was_down_is_read_again(console: Console) -> None:
+    """A day is published anew while the store does not answer: older sums stand in, and only so long."""
+    month, region = month_of("", console.now_ms(), ZONE), region_of("1501", console.register)
+    read_month(console, region, month, "mv")
+    console.kpi.mark_published(month.from_day)
+    silent: PerThread[Store] = PerThread(lambda: SilentStore(console.data_dir / "store.db"))
+    with closing(silent):
+        old = read_month(replace(console, stores=silent), region, month, "mv")
+    assert console.sums.is_behind
+    assert read_month(console, region, month, "mv") is not old
+    assert not console.sums.is_behind
+
+
+class SilentStore(SqliteStore):
+    """A store that is there, and answers nothing about numbers."""
+
+    def read_kpi(self, *_: object) -> list[Partial]:
+        """Raise StoreDown."""
+        raise StoreDown("the store does not answer")
 
 
 def test_days_and_causes_account_for_what_was_lost(console: Console) -> None:
