@@ -24,10 +24,11 @@ from dashboards.console.guard import at_least, same_origin, scoped
 from dashboards.console.headers import SecureHeaders
 from dashboards.console.live import Hub
 from dashboards.console.metrics import Measured, Metrics
+from dashboards.console.render import compile_templates
 from dashboards.console.site import Console
 from dashboards.console.views.overview import warm
 from dashboards.console.words import catalogue
-from ingest.store import StoreError
+from edge.errors import SteppeError
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +94,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _warm(console: Console) -> None:
-    """Read the year's sums before somebody asks for them; who asks earlier waits for what he needs."""
+    """Make ready what the first readers would wait for; who asks earlier waits for what he needs."""
+    compile_templates()
     try:
         warm(console)
-    except StoreError as error:
+    except SteppeError as error:
         log.warning("the year's numbers are read when they are asked for: %s", error)
 
 

@@ -83,6 +83,12 @@ def language_of(request: Request) -> Language:
     return next((language for language in LANGUAGES if language == wanted), console_of(request).centre.language)
 
 
+def compile_templates() -> int:
+    """Compile every template before the first page that needs it; return how many there are."""
+    environment = _templates()
+    return len([environment.get_template(name) for name in environment.list_templates()])
+
+
 def _answer(request: Request, template: str, status: int, views: dict[str, object]) -> HTMLResponse:
     console, session = console_of(request), session_of(request)
     common: dict[str, object] = {

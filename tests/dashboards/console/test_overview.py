@@ -14,8 +14,9 @@ from analytics.alarms.records import AlarmRecord, Occurrence
 from analytics.alarms.state import Alarm
 from dashboards.console.geography import WIDTH, Sheet, Sheets, hull, make_sheet
 from dashboards.console.people import Role
+from dashboards.console.render import TEMPLATES, compile_templates
 from dashboards.console.site import Console
-from dashboards.console.views.overview import read_overview, supply_year, voltage_year
+from dashboards.console.views.overview import months_so_far, read_overview, supply_year, voltage_year, warm
 from dashboards.console.views.overview_day import last_day
 from dashboards.console.views.overview_map import LATIN_PX, LINE_PX, CountyMap, Name, conditions, draw_map
 from ingest.register import Asset, Plan, Region, Register
@@ -161,6 +162,19 @@ def test_the_year_so_far_is_the_months_that_have_data(console: Console) -> None:
     assert tile.left is not None
     assert tile.left.low <= tile.left.point <= tile.left.high <= tile.allowed == pytest.approx(14.892)
     assert voltage_year(console, "1501").bounds.target_pct == 99.68
+
+
+def test_before_somebody_asks_the_year_of_the_first_page_is_worked_out(console: Console) -> None:
+    console.sums.rates.clear()
+    warm(console)
+    known = set(console.sums.rates)
+    assert ("1501", "2026-05-01", months_so_far(console)[-1].to_day) in known
+    read_overview(console, "en")
+    assert set(console.sums.rates) == known
+
+
+def test_every_template_compiles() -> None:
+    assert compile_templates() == len(list(TEMPLATES.rglob("*.html")))
 
 
 def test_the_overview_has_everything_on_one_page(console: Console) -> None:
