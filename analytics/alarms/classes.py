@@ -271,6 +271,11 @@ _BY_QUANTITY = {
 }
 
 
+def class_named(name: str) -> AlarmClass:
+    """Return a class by its name; a plain one of that title where it is not known, as from a later version's file."""
+    return BY_NAME.get(name) or AlarmClass(name, name, name, "", "")
+
+
 def class_of(profile: str, quantity: str, level: str) -> str:
     """Return the class of an alarm on a set-point: by its quantity, unless its level makes it worse."""
     residual = quantity.endswith(("chlorine_mg_l", "chlorine_dioxide_mg_l")) or quantity == "inactivation_ratio"

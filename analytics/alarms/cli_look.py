@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from analytics.alarms.cli_common import ALARM, AS_JSON, CENTRE, FROM, TO, find, local_text, opened, period_ms
 from analytics.alarms.figures import figures
 from analytics.alarms.records import AlarmRecord
@@ -42,7 +42,7 @@ def list_alarms(centre_toml: Path, as_json: bool) -> None:
         return
     for record in records:
         since = local_text(onsets.get(record.id), centre.timezone)
-        about = BY_NAME[record.kind]
+        about = class_named(record.kind)
         hidden = f"  by {', '.join(sorted(record.alarm.suppressed_by))}" if record.alarm.suppressed_by else ""
         click.echo(
             f"{record.alarm.state.value:2} {record.alarm.severity.name:8} {since:16} {about.title_zh} {about.title}  "
@@ -58,7 +58,7 @@ def show(centre_toml: Path, alarm: str) -> None:
     """Show one alarm: state, first action, and its audit trail."""
     with opened(centre_toml) as (centre, database):
         record = find(database, alarm)
-        about = BY_NAME[record.kind]
+        about = class_named(record.kind)
         click.echo(f"{record.id}: {record.alarm.state.name.lower()}, {record.alarm.severity.name}, {about.title}")
         click.echo(f"do: {about.action}  {about.action_zh}")
         for row in reversed(database.audit_rows(alarm=alarm, limit=50)):

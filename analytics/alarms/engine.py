@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.alarms import derived, hearing, suppression, trimming, work
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from analytics.alarms.database import AlarmDatabase, Transaction
 from analytics.alarms.derived import Derived
 from analytics.alarms.evaluate import Turn
@@ -275,7 +275,7 @@ class Engine:
         return self._apply_to(change, change.record(alarm_id), act, now_ms)
 
     def _apply_to(self, change: Transaction, record: AlarmRecord, act: Act, now_ms: int) -> AlarmRecord:
-        kind = BY_NAME[record.kind].kind
+        kind = class_named(record.kind).kind
         applied = change.apply(record, act, kind, now_ms=now_ms)
         self.planner.plan(change, applied, kind, now_ms=now_ms)
         return applied.record

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from analytics.alarms import outbox, texts
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from analytics.alarms.database import AlarmDatabase, Transaction
 from analytics.alarms.events import Acknowledge, Severity
 from analytics.alarms.links import VALID_MS, Link, LinkRefused, redeem, sign
@@ -65,7 +65,7 @@ class Planner:
             record = change.record(alarm_id)
             if occurrence not in (None, record.alarm.occurrence):
                 raise OccurrenceOver(f"{alarm_id}: it has come again since; look at what stands now")
-            kind = BY_NAME[record.kind].kind
+            kind = class_named(record.kind).kind
             applied = change.apply(record, act, kind, now_ms=now_ms)
             self.plan(change, applied, kind, now_ms=now_ms)
         if applied.refused:
@@ -79,7 +79,7 @@ class Planner:
             record = change.record(link.alarm)
             if record.alarm.occurrence != link.occurrence:
                 raise LinkRefused("this link is of an earlier time of this alarm: see what stands now on the console")
-            kind = BY_NAME[record.kind].kind
+            kind = class_named(record.kind).kind
             act = Act(Acknowledge(), now_ms, link.person, "by link")
             applied = change.apply(record, act, kind, now_ms=now_ms)
             self.plan(change, applied, kind, now_ms=now_ms)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.alarms.causes import Active, AssetGraph, CycleFound, asset_graph, explanations, root_causes
-from analytics.alarms.classes import BY_NAME, NUMBER, max_lags_ms
+from analytics.alarms.classes import BY_NAME, NUMBER, class_named, max_lags_ms
 from analytics.alarms.events import RemoveFromService, ReturnToService, Suppress, Unsuppress
 from analytics.alarms.records import Act, AlarmRecord
 from analytics.alarms.watch import site_assets
@@ -102,7 +102,7 @@ def wanted(
     explained = _causes(where, records, onset_ms)
     by_id = {record.id: record for record in records}
     for record in records:
-        if not BY_NAME[record.kind].kind.suppressible or not record.alarm.enabled:
+        if not class_named(record.kind).kind.suppressible or not record.alarm.enabled:
             continue
         mine = [cover for cover in over if _covers(where, cover, record)]
         hiding = {cover.mark for cover in mine if not cover.out_of_service}
@@ -153,6 +153,7 @@ def _causes(where: Places, records: Sequence[AlarmRecord], onset_ms: Mapping[str
         if record.alarm.condition
         and record.alarm.enabled
         and record.alarm.out_of_service is None
+        and record.kind in NUMBER  # a class that is not known explains nothing, and nothing explains it
         and (place := where.of(record)) is not None
     ]
     if len(standing) < 2:

@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from analytics.alarms.channels.port import Message
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from analytics.alarms.events import Severity
 
 Language = Literal["zh", "en"]
@@ -81,7 +81,7 @@ _LABELS = {
 
 def notice(facts: Facts, purpose: Purpose, *, language: Language, timezone: str) -> Message:
     """Return the notice of an occurrence in a person's language."""
-    about = BY_NAME[facts.kind]
+    about = class_named(facts.kind)
     zh = language == "zh"
     what, place = (about.title_zh, facts.place_zh) if zh else (about.title, facts.place)
     title = f"{_PURPOSE[language][purpose]}[{_SEVERITY[language][facts.severity]}] {place} {what}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.events import Severity
 from analytics.alarms.performance import performance
@@ -89,7 +89,7 @@ def week_rows(database: AlarmDatabase, today_ms: int, timezone: str, *, now_ms: 
 
 
 def _occurrence_row(one: Occurrence, record: AlarmRecord, register: Register, now_ms: int) -> BoardRow:
-    about, stays = BY_NAME[record.kind], register.assets.get(record.asset)
+    about, stays = class_named(record.kind), register.assets.get(record.asset)
     is_open = one.closed_ms is None and one.number == record.alarm.occurrence
     state = record.alarm.state if is_open else State.NORMAL
     fields: dict[str, int | float | str] = {

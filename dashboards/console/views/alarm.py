@@ -6,7 +6,7 @@ from typing import get_args
 
 from analytics.alarms import audit, queries
 from analytics.alarms.audit import AuditRow
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.planner import Planner
 from analytics.alarms.queries import Notice
@@ -98,7 +98,7 @@ def alarm(
     record = records[one.alarm]
     context = Context(register, setpoints, {one.alarm: len(folded)})
     chain = planner.chain(record.alarm.severity)
-    kind = BY_NAME[record.kind].kind
+    kind = class_named(record.kind).kind
     return AlarmPage(
         row=_row(context, record, one),
         cause=next((_row(context, records[name], found) for name, found in causes.items()), None),
@@ -153,7 +153,7 @@ def _never_folded(context: Context, standing: Sequence[AlarmRecord], top: AlarmR
         if record.alarm.condition
         and record.id != top.id
         and record.asset in behind
-        and not BY_NAME[record.kind].kind.suppressible
+        and not class_named(record.kind).kind.suppressible
     ]
     return tuple(sorted(rows(context, found, {}), key=lambda one: (one.priority, one.alarm)))
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from analytics.alarms import audit, queries
 from analytics.alarms.audit import AuditRow
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.events import (
     Acknowledge,
@@ -153,7 +153,7 @@ def _again(database: AlarmDatabase, before: AlarmRecord, seen: Occurrence, now_m
 
 def _refused(database: AlarmDatabase, seen: Occurrence, wish: Wish, now_ms: int) -> Answer:
     record = database.records_of([seen.alarm])[seen.alarm]
-    kind = BY_NAME[record.kind].kind
+    kind = class_named(record.kind).kind
     hours = kind.max_shelve_ms // HOUR_MS
     return Answer("refused", _why(record, kind, wish, now_ms), seen.id, record.alarm.state, now_ms, "", hours=hours)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.classes import class_named
 from dashboards.console.words import catalogue, translate
 from ingest.lines import measurement
 from ingest.register import Asset, Register
@@ -50,15 +50,29 @@ class Place:
     method: str
 
 
+class Places:
+    """Where the assets of a register are; the way to each region is looked up once."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+        self._regions: dict[str, tuple[Region, ...]] = {}
+
+    def of(self, asset_id: str) -> Place:
+        """Return where an asset is; its bare id where the register does not know it, such as a site in no file."""
+        entries = self._register.assets.get(asset_id)
+        if not entries:
+            return Place(asset_id, "", Words(asset_id, asset_id), (), 0, "", "", "", "", "")
+        asset: Asset = entries[-1]
+        if asset.region not in self._regions:
+            self._regions[asset.region] = regions_of(self._register, asset.region)
+        name = Words(asset.name or asset.id, asset.name_zh or asset.name or asset.id)
+        people = (asset.owner, asset.responsible, asset.phone, asset.deputy_phone, asset.method)
+        return Place(asset.id, asset.kind, name, self._regions[asset.region], asset.customers, *people)
+
+
 def place(register: Register, asset_id: str) -> Place:
-    """Return where an asset is; its bare id where the register does not know it, such as a site that is in no file."""
-    entries = register.assets.get(asset_id)
-    if not entries:
-        return Place(asset_id, "", Words(asset_id, asset_id), (), 0, "", "", "", "", "")
-    asset: Asset = entries[-1]
-    name = Words(asset.name or asset.id, asset.name_zh or asset.name or asset.id)
-    people = (asset.owner, asset.responsible, asset.phone, asset.deputy_phone, asset.method)
-    return Place(asset.id, asset.kind, name, regions_of(register, asset.region), asset.customers, *people)
+    """Return where one asset is, as `Places.of`."""
+    return Places(register).of(asset_id)
 
 
 def regions_of(register: Register, code: str) -> tuple[Region, ...]:
@@ -68,7 +82,7 @@ def regions_of(register: Register, code: str) -> tuple[Region, ...]:
 
 def title(alarm: str, kind: str) -> Words:
     """Return what an alarm is called: by its quantity and side of the limit, or by its class."""
-    about = BY_NAME[kind]
+    about = class_named(kind)
     subject, _, side = alarm.partition("#")
     quantity = measurement(subject)
     if kind not in _SIDED or side not in ("high", "low") or not is_measured(subject):
@@ -82,7 +96,7 @@ def title(alarm: str, kind: str) -> Words:
 
 def steps(kind: str) -> tuple[Words, ...]:
     """Return what the crew does first, one step each."""
-    about = BY_NAME[kind]
+    about = class_named(kind)
     en, zh = _parts(about.action), _parts(about.action_zh)
     if len(en) != len(zh):
         return (Words(about.action, about.action_zh),)

@@ -60,6 +60,12 @@ def test_an_alarm_that_is_disabled_or_out_of_service_explains_nothing() -> None:
         assert hidden(where, lost("f1", gone), lost("t")) == {}
 
 
+def test_a_class_that_is_not_known_explains_nothing_and_is_explained_by_nothing() -> None:
+    where = places(register(asset("f1", None), asset("t", "f1")), now_ms=NOW)
+    other = AlarmRecord("s-t/meter#arc", "t", "arc_flash", UP)
+    assert hidden(where, lost("f1"), lost("t"), other) == {"s-t/meter#supply_lost": "s-f1/meter#supply_lost"}
+
+
 def test_a_plan_covers_what_lies_below_its_asset_while_it_is_in_force() -> None:
     where = places(register(asset("f1", None), asset("t", "f1"), asset("u", None)), now_ms=NOW)
     plan = Plan("f1", NOW - MINUTE, NOW + MINUTE, "planned", "N-7", "")
