@@ -10,7 +10,7 @@ from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.register_check import NEEDED
 from analytics.alarms.work import LIMITS, NEEDS_NOTE, NEXT, Step, WorkOrder, WorkState
 from dashboards.console.errors import NotFound
-from dashboards.console.views.alarms_names import Place, Words, place, title
+from dashboards.console.views.alarms_names import Place, Places, Words, place, title
 from dashboards.console.views.bar import priority
 from ingest.register import Asset, Register, span_ms
 
@@ -99,7 +99,8 @@ def work_page(
         inspected_ms = work.inspections_ms(connection)
     jobs = _jobs(database, register, orders, now_ms)
     today = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(timezone)).date()
-    dues = [_due(register, asset, inspected_ms.get(asset.id), today, now_ms) for asset in _watched(register, now_ms)]
+    places = Places(register)
+    dues = [_due(places, asset, inspected_ms.get(asset.id), today, now_ms) for asset in _watched(register, now_ms)]
     waiting = [due for due in dues if not due.in_order]
     return WorkPage(
         jobs=tuple(sorted(jobs, key=lambda job: (not job.is_late, job.priority, job.number))),
@@ -160,11 +161,11 @@ def _watched(register: Register, now_ms: int) -> Iterator[Asset]:
                 yield asset
 
 
-def _due(register: Register, asset: Asset, last_ms: int | None, today: date, now_ms: int) -> Due:
+def _due(places: Places, asset: Asset, last_ms: int | None, today: date, now_ms: int) -> Due:
     days = asset.inspection_days
     due_ms = None if days is None or last_ms is None else last_ms + days * DAY_MS
     return Due(
-        place=place(register, asset.id),
+        place=places.of(asset.id),
         every_days=days,
         last_ms=last_ms,
         due_ms=due_ms,

@@ -11,6 +11,7 @@ from dashboards.console.errors import NotFound, Unusable
 from dashboards.console.people import Role
 from dashboards.console.site import Console
 from dashboards.console.views import work_acts
+from dashboards.console.views.alarms_names import Places, place
 from dashboards.console.views.work import job, work_page
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -104,3 +105,11 @@ def test_pages_and_api_of_the_county(client: SignIn, console: Console) -> None:
     assert client("viewer").get("/work/99999").status_code == 404
     found = console.alarms().audit_rows(limit=1)[0]
     assert (found.act, found.actor) == ("Work", "crew")
+
+
+def test_the_way_to_a_region_is_looked_up_once(console: Console) -> None:
+    places, register = Places(console.register), console.register
+    one, other = [name for name, stays in register.assets.items() if stays[-1].kind == "transformer"][:2]
+    assert places.of(one) == place(register, one)
+    assert places.of(one).regions is places.of(one).regions
+    assert places.of(other).regions == place(register, other).regions
