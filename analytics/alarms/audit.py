@@ -55,6 +55,16 @@ def rows(connection: sqlite3.Connection, *, alarm: str | None = None, limit: int
         yield AuditRow(**json.loads(text))
 
 
+def newest(connection: sqlite3.Connection, alarm: str, act: str) -> AuditRow | None:
+    """Return an alarm's newest row of one act; None where it was never done."""
+    query = (
+        "SELECT row FROM audit WHERE json_extract(row, '$.alarm') = ? AND json_extract(row, '$.act') = ?"
+        " ORDER BY seq DESC LIMIT 1"
+    )
+    found = connection.execute(query, (alarm, act)).fetchone()
+    return None if found is None else AuditRow(**json.loads(found[0]))
+
+
 def alarms_acted_on(connection: sqlite3.Connection, acts: Sequence[str], reason: str, *, since_ms: int) -> list[str]:
     """Return the alarms to which one of some acts was done since an instant, for a reason that begins like `reason`."""
     found = connection.execute(

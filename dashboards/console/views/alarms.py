@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from analytics.alarms import queries
+from analytics.alarms import audit, queries
 from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.events import Severity
 from analytics.alarms.queries import Filter
@@ -121,7 +121,12 @@ def _every(
         newest = queries.newest(connection, [record.id for record in records])
         folded = queries.explained_counts(connection)
         told = queries.told(connection, [record.id for record in records if record.alarm.state in WAITING])
-    context, by_id = Context(register, setpoints, folded, told), {record.id: record for record in records}
+        shelved = {
+            record.id: row
+            for record in records
+            if record.alarm.state == State.SHELVED and (row := audit.newest(connection, record.id, "Shelve"))
+        }
+    context, by_id = Context(register, setpoints, folded, told, shelved), {record.id: record for record in records}
     over = [one for one in kept if newest[one.alarm].id != one.id]
     return rows(context, records, newest) + [rows(context, [by_id[one.alarm]], {one.alarm: one})[0] for one in over]
 

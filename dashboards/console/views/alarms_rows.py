@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from analytics.alarms.audit import AuditRow
 from analytics.alarms.queries import Told
 from analytics.alarms.records import AlarmRecord, Occurrence
 from analytics.alarms.state import State
@@ -48,6 +49,9 @@ class AlarmRow:
     hidden_by: tuple[str, ...]
     """Causes, plans and windows that keep it silent."""
     shelved_until_ms: int | None
+    shelved_by: str
+    """Who shelved it, and why; empty where it is not shelved."""
+    shelved_why: str
     work_order: str
     """For which it is out of service; empty where it is in service."""
     doubtful: bool
@@ -74,6 +78,8 @@ class Context:
     """Alarm → how many others it explains."""
     told: Mapping[tuple[str, int], Told] = field(default_factory=dict)
     """(Alarm, occurrence) → who knows of it."""
+    shelved: Mapping[str, AuditRow] = field(default_factory=dict)
+    """Alarm → how it was shelved, of those that are."""
 
 
 def rows(context: Context, records: Sequence[AlarmRecord], occurrences: Mapping[str, Occurrence]) -> list[AlarmRow]:
@@ -97,6 +103,7 @@ def row(
     """Return one alarm's row; `occurrence` may be an earlier one, which is then shown as over."""
     alarm = record.alarm
     stands = occurrence is None or occurrence.number == alarm.occurrence
+    shelved = context.shelved.get(record.id) if stands else None
     severity = alarm.severity if occurrence is None else occurrence.severity
     return AlarmRow(
         id=0 if occurrence is None else occurrence.id,
@@ -120,6 +127,8 @@ def row(
         cause="" if occurrence is None else occurrence.cause or "",
         hidden_by=tuple(sorted(alarm.suppressed_by)) if stands else (),
         shelved_until_ms=alarm.shelved_until_ms if stands else None,
+        shelved_by="" if shelved is None else shelved.actor,
+        shelved_why="" if shelved is None else shelved.reason,
         work_order=(alarm.out_of_service or "") if stands else "",
         doubtful=alarm.doubtful and stands,
         chatter=0 if occurrence is None else occurrence.chatter,

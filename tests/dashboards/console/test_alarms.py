@@ -7,7 +7,9 @@ from support.alarm_script import MINUTE_MS, Play, county
 from support.console_browser import Browser
 
 from analytics.alarms import queries
-from analytics.alarms.events import Acknowledge, Shelve
+from analytics.alarms.events import Acknowledge, Rose, Severity, Shelve
+from analytics.alarms.records import Act, AlarmRecord
+from analytics.alarms.state import Alarm, Kind
 from analytics.limit_files import load_setpoints
 from analytics.limits import Setpoint
 from dashboards.console.people import Role
@@ -85,6 +87,16 @@ def test_shelved_alarms_have_their_tab_and_their_end(play: Play) -> None:
     assert found.next_shelf_ends_ms == found.rows[0].shelved_until_ms == play.now_ms + 60 * MINUTE_MS
 
 
+def test_a_shelved_alarm_says_who_shelved_it_last_and_why(play: Play) -> None:
+    for minutes, why in ((30, "probe is being cleaned"), (60, "<b>probe is broken</b>")):
+        act = Act(Shelve(play.now_ms, play.now_ms + minutes * MINUTE_MS), play.now_ms, "wang", why)
+        play.engine.planner.act(play.database, FEEDER, act, now_ms=play.now_ms)
+    assert [(row.shelved_by, row.shelved_why) for row in listed(play, "shelved").rows] == [
+        ("wang", "<b>probe is broken</b>")
+    ]
+    assert {row.shelved_why for row in listed(play).rows} == {""}
+
+
 def test_rows_that_are_looked_at_keep_their_order_whatever_becomes_of_them(play: Play) -> None:
     """A second tap hits the same alarm: the one taken stays where it was, and a new one waits to be shown."""
     kept = (number(play, CHLORINE),)
@@ -149,6 +161,28 @@ def test_alarms_are_called_by_quantity_and_side_and_units_are_written_as_people_
     ]
 
 
+def test_an_alarm_of_a_class_that_is_not_known_is_called_by_the_name_of_its_class() -> None:
+    found = title("s/m.voltage_v#high", "arc_flash")
+    assert (found.en, found.zh, steps("arc_flash")) == ("arc_flash", "arc_flash", ())
+
+
+def test_pages_show_an_alarm_of_a_class_that_is_not_known(client: SignIn, console: Console) -> None:
+    """A file that a later version wrote: it can be seen, taken and shelved like any other."""
+    with console.alarms().transaction() as change:
+        change.apply(
+            AlarmRecord("s/m.voltage_v#arc", "s", "arc_flash", Alarm()),
+            Act(Rose(console.now_ms(), Severity.HIGH), console.now_ms()),
+            Kind(),
+            now_ms=console.now_ms(),
+        )
+    with console.alarms().reading() as connection:
+        number = queries.newest(connection, ["s/m.voltage_v#arc"])["s/m.voltage_v#arc"].id
+    assert "arc_flash" in client("crew").get("/alarms").text
+    assert client("crew").get("/", lang="en").status_code == 200
+    assert "arc_flash" in client("crew").get(f"/alarms/{number}").text
+    assert client("crew").post(f"/alarms/{number}/acknowledge").status_code == 303
+
+
 def test_an_action_is_told_in_steps() -> None:
     assert [step.en for step in steps("supply_lost")] == [
         "Check the switch upstream",
@@ -202,3 +236,10 @@ def test_an_alarm_is_found_by_its_id(client: SignIn, console: Console) -> None:
     answer = client("viewer").get("/alarms/of", alarm=row.alarm)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/alarms/{row.id}")
     assert client("viewer").get("/alarms/of", alarm="no#such").status_code == 404
+
+
+def test_the_shelved_tab_shows_the_reason(client: SignIn, console: Console) -> None:
+    [row, *_] = alarms.standing(console.alarms(), console.register, SETPOINTS).rows
+    act = Act(Shelve(console.now_ms(), console.now_ms() + 30 * MINUTE_MS), console.now_ms(), "wang", "probe <b>wet</b>")
+    console.planner().act(console.alarms(), row.alarm, act, now_ms=console.now_ms())
+    assert "wang: probe &lt;b&gt;wet&lt;/b&gt;" in client("viewer").get("/alarms", tab="shelved", lang="en").text
