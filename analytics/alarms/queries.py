@@ -6,7 +6,8 @@ Each function takes the connection of `AlarmDatabase.reading()`, so that all tha
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 from analytics.alarms.events import Severity
 from analytics.alarms.records import Occurrence
@@ -187,10 +188,13 @@ def work_order_of(connection: sqlite3.Connection, alarm: str, number: int) -> in
     return None if row is None else int(row[0])
 
 
-def _occurrence(row: tuple[object, ...]) -> Occurrence:
-    found = Occurrence(*row)  # type: ignore[arg-type]  # the columns stand in the fields' order
-    return replace(found, severity=Severity(found.severity))
+def _occurrence(row: tuple[Any, ...]) -> Occurrence:
+    number, alarm, of_alarm, onset_ms, severity, *rest = row  # the columns stand in the fields' order
+    return Occurrence(number, alarm, of_alarm, onset_ms, _SEVERITY[severity], *rest)
 
 
 def _json(values: Sequence[str] | Sequence[int]) -> str:
     return json.dumps(list(values))
+
+
+_SEVERITY = {int(severity): severity for severity in Severity}

@@ -33,6 +33,7 @@ WATCHERS, WATCHED_S = 50, 20.0
 FOLLOWED = [f"s0/t{number}.l1.voltage_v" for number in range(10)]
 MORE_PAGES = (
     Shown("kpi, a finished month", "/kpi?month=2025-10"),
+    Shown("performance, a year", "/alarms/performance?from=2025-01-01&to=2025-12-31"),
     Shown("region, a sumu", "/regions/150102"),
     Shown("site", "/sites/works0-0"),
     Shown("point, a day", "/points/works0-0/outlet.ph"),

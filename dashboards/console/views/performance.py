@@ -13,7 +13,7 @@ from analytics.alarms.performance import DAY_MS, HOUR_MS, STALE_MS, Performance,
 from analytics.alarms.records import AlarmRecord, Occurrence
 from analytics.alarms.upkeep import crow_amsaa, merged, upkeep
 from dashboards.console.views.alarms_names import Place, Words, place, title
-from dashboards.console.views.bar import priority
+from dashboards.console.views.bar import PRIORITY
 from ingest.register import Register
 
 TOP = 10
@@ -123,8 +123,10 @@ def alarm_performance(
     began = [one for one in found if one.onset_ms >= start_ms]
     figures = _figures(found, start_ms, until_ms)
     groups: dict[str, list[Occurrence]] = {}
+    by_priority: dict[int, list[Occurrence]] = {1: [], 2: [], 3: []}
     for one in began:
         groups.setdefault(one.alarm, []).append(one)
+        by_priority[PRIORITY[one.severity]].append(one)
     often = sorted(groups.values(), key=lambda group: (-len(group), group[0].alarm))[:TOP]
     long = [
         one for one in found if one.returned_ms is None and one.closed_ms is None and until_ms - one.onset_ms > STALE_MS
@@ -137,7 +139,7 @@ def alarm_performance(
         annunciated=figures.annunciated,
         standing=figures.standing,
         figures=tuple(_figure(name, figures) for name in LIMITS),
-        responses=tuple(_response(number, began) for number in (1, 2, 3)),
+        responses=tuple(_response(number, by_priority[number], len(began)) for number in (1, 2, 3)),
         frequent=tuple(_frequent(group, records, register, len(began), span) for group in often),
         stale=tuple(_frequent([one], records, register, len(began), span) for one in long),
         step_ms=step_ms,
@@ -153,7 +155,7 @@ def _figures(found: Sequence[Occurrence], start_ms: int, end_ms: int) -> Perform
         [math.nan if one.returned_ms is None else one.returned_ms for one in found],
         [math.nan if one.first_acked_ms is None else one.first_acked_ms for one in found],
         [numbers[one.alarm] for one in found],
-        [int(one.severity) for one in found],
+        [one.severity for one in found],
         start_ms=start_ms,
         end_ms=end_ms,
     )
@@ -164,13 +166,12 @@ def _figure(name: str, figures: Performance) -> Figure:
     return Figure(name, _known(float(getattr(figures, name))), target, most, is_share)
 
 
-def _response(number: int, began: Sequence[Occurrence]) -> Response:
-    mine = [one for one in began if priority(one.severity) == number]
+def _response(number: int, mine: Sequence[Occurrence], total: int) -> Response:
     waits_s = [(one.first_acked_ms - one.onset_ms) / 1000 for one in mine if one.first_acked_ms is not None]
     return Response(
         number,
         len(mine),
-        len(mine) / len(began) if began else None,
+        len(mine) / total if total else None,
         len(waits_s),
         float(np.median(waits_s)) if waits_s else None,
         float(np.quantile(waits_s, 0.9)) if waits_s else None,
@@ -186,9 +187,9 @@ def _frequent(
 ) -> Frequent:
     start_ms, end_ms = span_ms
     record, last = records[group[0].alarm], group[-1]
-    onsets = [max(one.onset_ms, start_ms) for one in group]
-    restored = [max(min(one.returned_ms or end_ms, end_ms), onset) for one, onset in zip(group, onsets, strict=True)]
-    failures = merged([0] * len(group), onsets, restored)
+    onsets = np.maximum([one.onset_ms for one in group], start_ms)
+    restored = np.clip([one.returned_ms or end_ms for one in group], onsets, end_ms)
+    failures = merged(np.zeros(len(group), np.int64), onsets, restored)
     observed_h = (end_ms - start_ms) / HOUR_MS
     figures = upkeep(failures, observed_h=observed_h)
     return Frequent(
