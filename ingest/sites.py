@@ -5,8 +5,10 @@ service read the same numbers. Reading never disturbs ingest; only ingest calls 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from ingest.check import HOUR_MS
 from ingest.journal_file import connect, journal_errors
 from ingest.ranges import Range, Ranges, count, missing, union
 from ingest.sqlite_file import transaction
+
+MOST_LISTS = 1000
+"""Announced point lists that are kept decoded."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,16 @@ class Sites:
             self._db = connect(journal_path, max_bytes=None)
             self._db.executescript(tally.SCHEMA)
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Questions inside the block see one instant, are answered faster, and hold up nobody who writes."""
+        with journal_errors(self._path):
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
     def names(self) -> list[str]:
         """Return every site that ever sent anything, sorted."""
         return [str(row[0]) for row in self._ask("SELECT site FROM stream UNION SELECT site FROM latest ORDER BY 1")]
@@ -126,12 +141,12 @@ class Sites:
         """Return one site at one glance."""
         said = self._ask("SELECT payload, received_ms FROM latest WHERE site = ? AND kind = 'status'", site)
         announced = self.point_list(site)
-        [(batches, duplicates, last_ms)] = self._ask(
-            "SELECT coalesce(sum(batches), 0), coalesce(sum(duplicates), 0), max(last_ms) FROM stream WHERE site = ?",
+        [(batches, duplicates, last_ms, dropped, steps)] = self._ask(
+            "SELECT coalesce(sum(batches), 0), coalesce(sum(duplicates), 0), max(last_ms),"
+            " (SELECT coalesce(sum(readings), 0) FROM dropped WHERE site = ?1),"
+            " (SELECT count(*) FROM clock_step WHERE site = ?1) FROM stream WHERE site = ?1",
             site,
         )
-        [(dropped,)] = self._ask("SELECT coalesce(sum(readings), 0) FROM dropped WHERE site = ?", site)
-        [(steps,)] = self._ask("SELECT count(*) FROM clock_step WHERE site = ?", site)
         return SiteState(
             site,
             status=decode(said[0][0], Status) if said else None,
@@ -157,7 +172,7 @@ class Sites:
         """Return the points a site announced last; None where it has announced none."""
         with journal_errors(self._path):
             payload = tally.latest(self._db, site, "points")
-        return None if payload is None else decode(payload, PointList)
+        return None if payload is None else _announced(payload)
 
     def dropped(self, site: str) -> list[Dropped]:
         """Return every loss that a site reported, oldest first."""
@@ -191,7 +206,7 @@ class Sites:
             )
         }
         lists = [
-            (at_ms, _readings_per_hour(decode(payload, PointList).points))
+            (at_ms, _readings_per_hour(payload))
             for at_ms, payload in self._ask(
                 "SELECT received_ms, payload FROM point_list WHERE site = ? ORDER BY received_ms", site
             )
@@ -256,8 +271,14 @@ def _overlap(left: Range, right: Range) -> bool:
     return left[0] <= right[1] and right[0] <= left[1]
 
 
-def _readings_per_hour(points: Sequence[PointInfo]) -> float:
-    return sum(3600.0 / _longest_wait_s(point) for point in points)
+@lru_cache(MOST_LISTS)
+def _announced(payload: bytes) -> PointList:
+    return decode(payload, PointList)
+
+
+@lru_cache(MOST_LISTS)
+def _readings_per_hour(payload: bytes) -> float:
+    return sum(3600.0 / _longest_wait_s(point) for point in _announced(payload).points)
 
 
 def _longest_wait_s(point: PointInfo) -> float:

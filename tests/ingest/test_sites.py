@@ -169,3 +169,19 @@ def test_open_gaps_are_what_is_missing_whatever_the_order(tmp_path_factory, grou
         ) - held
     journal.close()
     sites.close()
+
+
+def test_questions_asked_together_see_one_instant(journal, sites, batch):
+    journal.commit([batch(0)])
+    with sites.reading():
+        before = sites.state(SITE).batches
+        journal.commit([batch(1)])
+        assert sites.state(SITE).batches == before == 1
+    assert sites.state(SITE).batches == 2
+
+
+def test_a_list_announced_anew_counts_from_then_on(journal, sites):
+    journal.commit([points(PointInfo("a.b_v", 60.0))])
+    assert sites.state(SITE).points == 1
+    journal.commit([points(PointInfo("a.b_v", 60.0), PointInfo("a.c_v", 60.0), received_ms=NOW_MS + 1)])
+    assert sites.state(SITE).points == 2

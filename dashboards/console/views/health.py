@@ -144,30 +144,33 @@ def health(
     """Return what is known of the data's way up to the store. Raises JournalError."""
     end_ms = now_ms // HOUR_MS * HOUR_MS
     assets = site_assets(register)
-    known = {state.site: state for state in sites.states()}
-    found = [
-        _site(register, assets, known.get(name), name, sites.hours(name, end_ms - DAY_MS, end_ms), now_ms)
-        for name in sorted({*known, *assets})
-    ]
+    with sites.reading():
+        known = {state.site: state for state in sites.states()}
+        hours = {name: sites.hours(name, end_ms - DAY_MS, end_ms) for name in sorted({*known, *assets})}
+        gaps = sites.gaps(now_ms=now_ms, older_than_ms=GAP_MS)
+        incidents = sites.incidents()
+    found = [_site(register, assets, known.get(name), name, balance, now_ms) for name, balance in hours.items()]
     kept = letters.letters()
     return Health(
         sites=tuple(sorted(found, key=_worst)),
-        gaps=tuple(gap for gap in sites.gaps(now_ms=now_ms, older_than_ms=GAP_MS) if gap.closed_ms is None),
+        gaps=tuple(gap for gap in gaps if gap.closed_ms is None),
         letters=tuple(sorted(kept, key=lambda letter: -letter.last_ms)[:NEWEST_LETTERS]),
         letter_count=len(kept),
         letters_gone=letters.gone(),
         journal_bytes=sum(part.stat().st_size for part in journal.parent.glob(f"{journal.name}*") if part.is_file()),
         journal_max_bytes=int(journal_max_mb * 1_000_000),
-        incidents=tuple(reversed(sites.incidents())),
+        incidents=tuple(reversed(incidents)),
     )
 
 
 def lines(store: Store, sites: Sites) -> tuple[LineHealth, ...]:
     """Return the field lines on which damage can be seen, the worst first. Raises StoreDown or StoreRefused."""
+    with sites.reading():
+        lists = {site: sites.point_list(site) for site in sites.names()}
     names = [
         f"{site}/{info.name}"
-        for site in sites.names()
-        if (announced := sites.point_list(site)) is not None
+        for site, announced in lists.items()
+        if announced is not None
         for info in announced.points
         if _is_line(info.name)
     ]
