@@ -14,6 +14,8 @@ from ingest.register import Plan, Register
 
 DAY_MS = 24 * HOUR_MS
 TICK_MS = 4 * HOUR_MS
+LABEL_SHARE = 0.15
+"""Of a strip on a phone, what the last label takes and half of the one before."""
 MOST_ROWS = 12
 
 
@@ -108,6 +110,6 @@ def _bar(window: Window, start_ms: int, end_ms: int | None, kind: str) -> Bar:
 
 def _ticks(window: Window, zone: ZoneInfo) -> Iterator[Tick]:
     first_ms = -(-window.start_ms // TICK_MS) * TICK_MS
-    for t_ms in range(first_ms, window.end_ms - TICK_MS // 3, TICK_MS):
+    for t_ms in range(first_ms, window.end_ms - round(LABEL_SHARE * DAY_MS) + 1, TICK_MS):
         yield Tick(window.at(t_ms), local_time(t_ms, zone, "clock"))
     yield Tick(100.0, local_time(window.end_ms, zone, "clock"))

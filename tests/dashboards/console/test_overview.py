@@ -154,6 +154,15 @@ def test_the_last_day_says_what_held_from_when_to_when() -> None:
     assert [tick.text for tick in found.ticks][-1] == "00:00"
 
 
+@pytest.mark.parametrize("minutes", range(0, 4 * 60, 10))
+def test_the_last_two_labels_of_the_day_leave_each_other_room_on_a_phone(minutes: int) -> None:
+    """A label is a tenth of a strip of 330 px: the last ends at its end, the one before stands around its hour."""
+    ticks = last_day([], {}, LINE, NOW_MS + minutes * 60_000, UTC).ticks
+    assert ticks[-1].left_pct == 100.0
+    assert ticks[-2].left_pct <= 85.0
+    assert len(ticks) >= 6
+
+
 def test_the_year_so_far_is_the_months_that_have_data(console: Console) -> None:
     tile = supply_year(console, "1501")
     assert (tile.year, len(tile.months)) == ("2026", 5)
