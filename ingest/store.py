@@ -114,6 +114,22 @@ class Partial:
     """When it was computed. [ms since 1970-01-01T00:00Z]"""
 
 
+@dataclass(frozen=True)
+class StoreHealth:
+    """A store that answers. As a text it is one line."""
+
+    product: str
+    """Kind and version, such as `SQLite 3.45.1`."""
+    place: str
+    size_mb: float | None
+    """None where the store does not tell. [MB]"""
+    points: int
+
+    def __str__(self) -> str:
+        size = "" if self.size_mb is None else f"{self.size_mb:.1f} MB, "
+        return f"{self.product}, {self.place}, {size}{self.points} points"
+
+
 class Store(Protocol):
     """Readings by (point, instant), and partial sums by (kpi, subject, day); writing again is safe, the last wins."""
 
@@ -165,8 +181,8 @@ class Store(Protocol):
         Raises StoreRefused where the store cannot promise that; its own retention is then what deletes.
         """
 
-    def health(self) -> str:
-        """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
+    def health(self) -> StoreHealth:
+        """Return what answers, and how much it holds. Raises StoreDown or StoreRefused."""
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -35,7 +35,7 @@ from ingest.lines import (
     partial_lines,
     reading_lines,
 )
-from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreRefused
+from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreHealth, StoreRefused
 
 LINES_PER_REQUEST = 10_000
 """As fast as 5 000 with two connections, and 40 % less of our own time; from 20 000 on the server is slower."""
@@ -170,10 +170,10 @@ class InfluxStore:
             "archive_after_days, and look at 'steppe centre archive' before it is shortened"
         )
 
-    def health(self) -> str:
-        """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
-        version = self._link.version()
-        return f"InfluxDB {version}, {self._link.url} {self._link.bucket}, {len(self.points())} points"
+    def health(self) -> StoreHealth:
+        """Return what answers, and how much it holds. Raises StoreDown or StoreRefused."""
+        product = f"InfluxDB {self._link.version()}"
+        return StoreHealth(product, f"{self._link.url} {self._link.bucket}", None, len(self.points()))
 
     def close(self) -> None:
         """Close the connections."""

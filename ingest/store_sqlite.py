@@ -33,7 +33,7 @@ from ingest.columns import (
 from ingest.packed_hours import HOUR_MS, forget, is_packed, newest, pack_some, read_all, read_piece
 from ingest.sqlite_file import store_errors, transaction
 from ingest.sqlite_tables import MAX_SERIES, T_BITS, Rows, insert_sorted, key_bounds, open_tables
-from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreRefused
+from ingest.store import Buckets, Columns, Latest, Partial, RowsRefused, StoreHealth, StoreRefused
 
 ROWS_PER_PIECE = 50_000
 HOURS_AT_ONCE = 500
@@ -173,11 +173,11 @@ class SqliteStore:
                     gone += forget(db, Rows(base + rows.t_ms[chosen], rows.value[chosen], rows.quality[chosen]))
         return gone
 
-    def health(self) -> str:
-        """Return a line about the store (kind, version, size). Raises StoreDown or StoreRefused."""
+    def health(self) -> StoreHealth:
+        """Return what answers, and how much it holds. Raises StoreDown or StoreRefused."""
         ((pages, page_bytes),) = self._query("SELECT * FROM pragma_page_count, pragma_page_size")
         ((series,),) = self._query("SELECT count(*) FROM series")
-        return f"SQLite {sqlite3.sqlite_version}, {self._path}, {pages * page_bytes / 1e6:.1f} MB, {series} points"
+        return StoreHealth(f"SQLite {sqlite3.sqlite_version}", str(self._path), pages * page_bytes / 1e6, series)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -119,7 +119,7 @@ def look_at_store(centre: Centre, now_ms: int) -> Iterator[Finding]:
             return
     try:
         with closing(open_store(centre.store, Path(centre.data_dir))) as store:
-            health = store.health()
+            health = str(store.health())
     except (StoreError, BadInput) as error:
         remedy = (
             "start the store, or correct [store] in centre.toml; until then the journal keeps what comes in",

@@ -24,4 +24,5 @@ class DataHealth:
 @router.get("/health")
 def data_health(console: ThisConsole) -> DataHealth:
     """Who sends, how late, how much of what was promised, and what could not be taken."""
-    return DataHealth(health_of(console), *lines_of(console))
+    found, store = lines_of(console)
+    return DataHealth(health_of(console), found, "" if store is None else str(store))

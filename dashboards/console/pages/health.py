@@ -11,7 +11,7 @@ from dashboards.console.render import page
 from dashboards.console.site import Console
 from dashboards.console.views.health import Health, LineHealth, health, lines
 from ingest.deadletter import DeadLetters, dead_letters_path
-from ingest.store import StoreError
+from ingest.store import StoreError, StoreHealth
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ def health_of(console: Console) -> Health:
         return health(console.sites(), letters, console.register, journal, settings.max_mb, now_ms=console.now_ms())
 
 
-def lines_of(console: Console) -> tuple[tuple[LineHealth, ...], str]:
-    """Return the field lines, and a line about the store; nothing and an empty one where it is out of reach."""
+def lines_of(console: Console) -> tuple[tuple[LineHealth, ...], StoreHealth | None]:
+    """Return the field lines, and how the store is; no lines and None where it is out of reach."""
     try:
         store = console.store()
         return lines(store, console.sites()), store.health()
     except StoreError as error:
         log.warning("data health is shown without the store: %s", error)
-        return (), ""
+        return (), None

@@ -143,6 +143,12 @@ def test_page_and_api_of_the_county(client: SignIn) -> None:
     assert said["store"].startswith("SQLite")
 
 
+def test_the_line_about_the_store_is_in_the_readers_language(client: SignIn, console: Console) -> None:
+    points = console.store().health().points
+    assert f"MB，{points} 个测点" in client("viewer").get("/health", lang="zh").text
+    assert f"MB, {points} points" in client("viewer").get("/health", lang="en").text
+
+
 def test_a_store_that_is_gone_is_said_and_the_rest_is_shown(console: Console) -> None:
     with TestClient(build_app(replace(console, stores=PerThread(out_of_reach))), follow_redirects=False) as http:
         browser = Browser(http)
