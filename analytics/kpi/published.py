@@ -98,10 +98,10 @@ class Published:
         return self._inside[region]
 
     def warm(self, months: Sequence[tuple[str, str]]) -> None:
-        """Read the sums of spans of days that will be asked for, one after the other."""
-        for from_day, to_day in months:
-            self.kept.supply.total(self.store, self.database, from_day, to_day)
-            self.kept.voltage.total(self.store, self.database, from_day, to_day)
+        """Read the sums of spans of days that will be asked for, a day at a time: who asks waits for one at most."""
+        for day in (day for month in months for day in days_between(*month)):
+            self.kept.supply.total(self.store, self.database, day, next_day(day))
+            self.kept.voltage.total(self.store, self.database, day, next_day(day))
 
     def events(self, region: str, from_day: str, to_day: str) -> list[LedgerEvent]:
         """Return the interruptions of a region's units that began in the span, by start."""

@@ -83,6 +83,7 @@ def build_app(console: Console) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = WORKERS
+    compile_templates()
     app.state.hub = Hub(app.state.console)
     looking = asyncio.create_task(app.state.hub.run())
     warming = asyncio.create_task(asyncio.to_thread(_warm, app.state.console))
@@ -94,8 +95,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _warm(console: Console) -> None:
-    """Make ready what the first readers would wait for; who asks earlier waits for what he needs."""
-    compile_templates()
+    """Read the year's sums before somebody asks for them; who asks earlier waits for what he needs."""
     try:
         warm(console)
     except SteppeError as error:

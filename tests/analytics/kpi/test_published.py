@@ -61,6 +61,22 @@ def test_kept_sums_give_the_numbers_of_the_partials_to_the_last_digit(centre: Ti
     assert ours.sums("nowhere", *WEEK).subjects == ()
 
 
+def test_sums_are_made_ready_a_day_at_a_time(centre: TinyCentre) -> None:
+    """Whoever asks while a year is read waits for the day that is being read, and for no more."""
+    ours, asked = published(centre), []
+
+    class Listening:
+        def read_kpi(self, kpi: str, from_day: str, to_day: str) -> list[Partial]:
+            asked.append((from_day, to_day))
+            return centre.store.read_kpi(kpi, from_day, to_day)
+
+    replace(ours, store=Listening()).warm([WEEK])  # type: ignore[arg-type]
+    assert len(asked) == 2 * 7
+    assert {to_day for from_day, to_day in asked if from_day == "2026-06-03"} == {"2026-06-04"}
+    assert ours.sums("1501", *WEEK).subjects == published(centre).sums("1501", *WEEK).subjects
+    assert len(asked) == 2 * 7
+
+
 def test_a_day_published_anew_is_read_anew(centre: TinyCentre, county: TinyCounty) -> None:
     """A judgement takes an interruption away: the next question after the next step has the new number."""
     ours = published(centre)
