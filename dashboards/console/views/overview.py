@@ -153,11 +153,10 @@ def months_so_far(console: Console) -> list[Month]:
 def warm(console: Console) -> None:
     """Read and work out what the first page shows of the year, so that nobody has to wait for it.
 
-    The newest month comes first, and in January the December before is read too. Raises StoreError or BadInput.
+    The newest month comes first. Raises StoreError or BadInput.
     """
-    months, code = months_so_far(console), home(console.register)
-    last_year = month_of(months[0].before, console.now_ms(), console.centre.timezone)
-    console.published().warm([(month.from_day, month.to_day) for month in (*reversed(months), last_year)])
+    code = home(console.register)
+    console.published().warm([(month.from_day, month.to_day) for month in reversed(months_so_far(console))])
     supply_year(console, code)
     voltage_year(console, code)
     console.sheets.of(console.register)
