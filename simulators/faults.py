@@ -24,6 +24,7 @@ FaultKind = Literal[
     "dosing_failure",
     "pump_trip",
     "stuck_sensor",
+    "chattering_sensor",
 ]
 INTERRUPTS: tuple[FaultKind, ...] = ("feeder_trip", "transformer_outage", "planned_work")
 Intervals = tuple[tuple[int, int], ...]
@@ -39,7 +40,8 @@ class Fault:
 
     kind: FaultKind
     target: str
-    """An asset, a site (gateway_power, backhaul_loss), `site/device` (meter_silent) or a point (stuck_sensor)."""
+    """An asset, a site (gateway_power, backhaul_loss), `site/device` (meter_silent) or a point
+    (stuck_sensor, chattering_sensor)."""
     start_ms: int
     end_ms: int
     depth: float = 0.0

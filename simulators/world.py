@@ -13,6 +13,8 @@ from simulators.physics import Series, Span, simulate_power
 
 NOT_YET = float(0xFFFFFFFF)
 """What a terminal's power-fail record holds before the first failure."""
+CHATTER_MS = 45_000
+"""A sensor with a poor contact shows 0 for so long, then its value for so long: longer than water is polled. [ms]"""
 DEAD_ON_BATTERY = ("voltage_v", "current_a", "active_power_kw", "frequency_hz")
 
 
@@ -41,6 +43,7 @@ class World:
         }
         self._devices = {(gateway.site, device.name): device for gateway, device in county.devices()}
         self._stuck = {fault.target: fault for fault in faults if fault.kind == "stuck_sensor"}
+        self._chattering = {fault.target: fault for fault in faults if fault.kind == "chattering_sensor"}
         self._counted = _starting_counters(county)
 
     def device(self, site: str, name: str) -> Device:
@@ -97,8 +100,11 @@ class World:
         source = f"{device.asset}-end" if device.role == "network_end" else device.asset
         shown = {}
         for point, series in self.series[source].items():
-            fault = self._stuck.get(f"{site}/{device.name}.{point}")
+            name = f"{site}/{device.name}.{point}"
+            fault = self._stuck.get(name)
             shown[point] = series.at(fault.start_ms if fault is not None and fault.covers(t_ms) else t_ms)
+            if name in self._chattering and _has_no_contact(self._chattering[name], t_ms):
+                shown[point] = 0.0
         return shown
 
 
@@ -106,6 +112,10 @@ def gateway_is_dark(dark: Intervals, gateway: Gateway, t_ms: int) -> bool:
     """Whether a gateway's battery has run out since it lost its mains."""
     index = bisect.bisect_right([start_ms for start_ms, _ in dark], t_ms) - 1
     return index >= 0 and dark[index][0] + gateway.battery_s * 1000 <= t_ms < dark[index][1]
+
+
+def _has_no_contact(fault: Fault, t_ms: int) -> bool:
+    return fault.covers(t_ms) and (t_ms - fault.start_ms) // CHATTER_MS % 2 == 0
 
 
 def _starting_counters(county: County) -> dict[tuple[str, str], tuple[int, float]]:

@@ -8,7 +8,7 @@ from simulators.faults import Fault
 from simulators.physics import Span
 from simulators.truth import find_truth, lasting
 from simulators.watches import Watch
-from simulators.world import World
+from simulators.world import CHATTER_MS, World
 
 HOUR_MS = 3_600_000
 
@@ -65,6 +65,18 @@ def test_a_stuck_sensor_repeats_its_value_and_the_water_goes_on(county: County, 
     shown = [world.values("works-1", "works", start_ms + minute * 60_000)["ph"] for minute in range(60)]
     assert len(set(shown)) == 1
     assert world.values("works-1", "works", start_ms + HOUR_MS)["ph"] != shown[0]
+
+
+def test_a_chattering_sensor_shows_nothing_and_its_value_by_turns(county: County, day: Span, midnight_ms: int) -> None:
+    start_ms = midnight_ms + 10 * HOUR_MS
+    fault = Fault("chattering_sensor", "works-1/network_end.pressure_mpa", start_ms, start_ms + HOUR_MS)
+    true, world = World(county, [], day), World(county, [fault], day)
+    instants = range(start_ms - CHATTER_MS, start_ms + HOUR_MS + CHATTER_MS, CHATTER_MS)
+    shown = [world.values("works-1", "network_end", t_ms)["pressure_mpa"] for t_ms in instants]
+    whole = [true.values("works-1", "network_end", t_ms)["pressure_mpa"] for t_ms in instants]
+    assert shown[1:-1:2] == [0.0] * 40
+    assert [shown[0], *shown[2:-1:2], shown[-1]] == [whole[0], *whole[2:-1:2], whole[-1]]
+    assert min(whole) > 0.0
 
 
 def test_a_condition_counts_only_when_it_lasts() -> None:

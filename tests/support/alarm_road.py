@@ -1,7 +1,8 @@
 """A county on the whole road with its alarms: simulated meters, gateways, broker, ingest, alarm engine, a robot.
 
-Every process is the product's own, on a virtual clock; the robot is a loopback server that keeps each notice with the
-county's time at which it came.
+Every process is the product's own, on a virtual clock; the robot and the SMS gateway are loopback servers that keep
+each notice with the county's time at which it came. What people do by hand goes the way of the commands and the
+console, at the county's time.
 """
 
 import asyncio
@@ -10,13 +11,18 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from support.told_server import Asked, Reply, told_server
 
+from analytics.alarms.audit import AuditRow
 from analytics.alarms.database import AlarmDatabase
+from analytics.alarms.planner import Planner
 from analytics.alarms.records import LateSpan, Occurrence
+from analytics.alarms.service import load_planner
 from edge.clock import VirtualClock
+from ingest.config import load_centre
 from simulators.cast import Cast, on_stage
 from simulators.county import Size
 from simulators.faults import Fault
@@ -28,13 +34,13 @@ SETTLE_S = 180.0
 LOOK_S = 0.05
 WITHIN_S = 120.0
 """A play goes on for so long until it has come to its end: links back off. Real seconds."""
-SETTINGS = """
+ONE_CREW = """
 manager = "crew"
 settle_s = {settle_s}
 [[channels]]
 name = "group"
 kind = "dingtalk"
-url = "{url}"
+url = "{robot}"
 token_file = "robot.token"
 per_minute = 1000
 kept_for_critical = 0
@@ -47,15 +53,41 @@ steps = [{{ after_min = 0, person = "crew" }}]
 [chains.high]
 steps = [{{ after_min = 0, person = "crew" }}]
 """
+"""`alarms.toml` with one person, who is told by the robot; `robot` and `sms` are the addresses to fill in."""
+TAKEN = Reply(200, {"errcode": 0, "errmsg": "ok"})
+AUDIT_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Office:
+    """Who is told, by which robot, and the county's own set-points."""
+
+    settings: str = ONE_CREW
+    robot: Reply = TAKEN
+    """What the robot answers to every notice."""
+    setpoints: str = ""
+    """The `setpoints.csv` of the register; empty for the shipped ones alone."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What people do about alarms at an instant."""
+
+    at_ms: int
+    """[ms since 1970-01-01T00:00Z]"""
+    do: Callable[[AlarmDatabase, Planner, int], None]
+    """Called with the county's time as it is by then. [ms since 1970-01-01T00:00Z]"""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One notice as the robot got it."""
+    """One notice as the robot or the SMS gateway got it."""
 
     at_ms: int
     """The county's time. [ms since 1970-01-01T00:00Z]"""
     text: str
+    phone: str = ""
+    """Whom the SMS gateway was to send it to; empty for the robot's."""
 
     @property
     def point(self) -> str:
@@ -74,8 +106,13 @@ class Told:
     """What came of a play."""
 
     pages: list[Page] = field(default_factory=list)
+    """Those that a channel took."""
+    refused: list[Page] = field(default_factory=list)
+    """Those that the robot did not take."""
     occurrences: list[Occurrence] = field(default_factory=list)
     late: list[LateSpan] = field(default_factory=list)
+    audit: list[AuditRow] = field(default_factory=list)
+    """Newest first."""
     crashes: list[str] = field(default_factory=list)
 
     def calls(self) -> list[Page]:
@@ -110,62 +147,87 @@ def play_road(
     *,
     speed: float,
     acts: Sequence[Act] = (),
-    until: Callable[[AlarmDatabase], bool] = lambda _: True,
+    deeds: Sequence[Deed] = (),
+    until: Callable[[AlarmDatabase, Told], bool] = lambda *_: True,
+    office: Office = Office(),
 ) -> Told:
     """Play from `start_ms` to `end_ms` and until `until` holds: the faults do what they do, and `acts` besides."""
-    return asyncio.run(_play(folder, story, start_ms, end_ms, speed, acts, until))
+    return asyncio.run(_play(_Script(folder, story, start_ms, end_ms, speed, acts, deeds, until, office)))
 
 
-async def _play(
-    folder: Path,
-    story: Scenario,
-    start_ms: int,
-    end_ms: int,
-    speed: float,
-    acts: Sequence[Act],
-    until: Callable[[AlarmDatabase], bool],
-) -> Told:
-    told = Told()
-    clock: list[VirtualClock] = []
+@dataclass(frozen=True)
+class _Script:
+    """All that `play_road` was given."""
+
+    folder: Path
+    story: Scenario
+    start_ms: int
+    end_ms: int
+    speed: float
+    acts: Sequence[Act]
+    deeds: Sequence[Deed]
+    until: Callable[[AlarmDatabase, Told], bool]
+    office: Office
+
+
+async def _play(script: _Script) -> Told:
+    told, folder = Told(), script.folder
+    clock = [VirtualClock(script.start_ms, time.monotonic(), script.speed)]
 
     def robot(asked: Asked) -> Reply:
         body = asked.json["text"]
         assert isinstance(body, dict)
-        told.pages.append(Page(clock[0].now_ms(), str(body["content"])))
-        return Reply(200, {"errcode": 0, "errmsg": "ok"})
+        pages = told.pages if script.office.robot == TAKEN else told.refused
+        pages.append(Page(clock[0].now_ms(), str(body["content"])))
+        return script.office.robot
 
-    save_scenario(folder, story)
-    with told_server(robot) as server:
-        _write_settings(folder, server.url)
-        begin = VirtualClock(start_ms, time.monotonic(), speed)
-        clock.append(begin)
-        async with on_stage(folder, story, begin, "sqlite:///store.db", alarms=True) as cast:
+    def sms(asked: Asked) -> Reply:
+        told.pages.append(Page(clock[0].now_ms(), str(asked.json["text"]), str(asked.json["to"])))
+        return Reply(200, {"id": "1"})
+
+    save_scenario(folder, script.story)
+    with told_server(robot) as robot_server, told_server(sms) as sms_server:
+        _write_office(folder, script.office, robot_server.url, sms_server.url)
+        async with on_stage(folder, script.story, clock[0], "sqlite:///store.db", alarms=True) as cast:
             clock[0] = cast.clock
-            plan = [act for act in (*fault_acts(story), *acts) if start_ms <= act.at_ms < end_ms]
-            await _perform(cast, sorted(plan, key=lambda act: act.at_ms), end_ms)
+            await _perform(script, cast)
             told.crashes += cast.crashes
             with contextlib.closing(AlarmDatabase(folder / "data" / "alarms.db")) as database:
                 deadline_s = time.monotonic() + WITHIN_S
-                while not until(database) and time.monotonic() < deadline_s:
+                while not script.until(database, told) and time.monotonic() < deadline_s:
                     await asyncio.sleep(LOOK_S)
                 told.occurrences, told.late = database.occurrences(), database.late_spans()
+                told.audit = database.audit_rows(limit=AUDIT_ROWS)
             await cast.leave()
     return told
 
 
-async def _perform(cast: Cast, plan: list[Act], end_ms: int) -> None:
-    waiting = list(plan)
-    while cast.clock.now_ms() < end_ms:
-        while waiting and waiting[0].at_ms <= cast.clock.now_ms():
-            await asyncio.to_thread(cast.perform, waiting.pop(0))
+async def _perform(script: _Script, cast: Cast) -> None:
+    """Do what faults, acts and people do, each at its time, until the end has come."""
+    acts = [(act.at_ms, partial(cast.perform, act)) for act in (*fault_acts(script.story), *script.acts)]
+    deeds = [(deed.at_ms, partial(_do_by_hand, script.folder, deed, cast.clock)) for deed in script.deeds]
+    played = [one for one in (*acts, *deeds) if script.start_ms <= one[0] < script.end_ms]
+    waiting = sorted(played, key=lambda one: one[0])
+    while cast.clock.now_ms() < script.end_ms:
+        while waiting and waiting[0][0] <= cast.clock.now_ms():
+            await asyncio.to_thread(waiting.pop(0)[1])
         cast.look_after()
         await asyncio.sleep(LOOK_S)
 
 
-def _write_settings(folder: Path, url: str) -> None:
+def _do_by_hand(folder: Path, deed: Deed, clock: VirtualClock) -> None:
+    planner = load_planner(load_centre(folder / "centre.toml"))
+    with contextlib.closing(AlarmDatabase(folder / "data" / "alarms.db")) as database:
+        deed.do(database, planner, clock.now_ms())
+
+
+def _write_office(folder: Path, office: Office, robot_url: str, sms_url: str) -> None:
     register = folder / "register"
     register.mkdir()
-    (register / "alarms.toml").write_text(SETTINGS.format(url=url, settle_s=SETTLE_S), encoding="utf-8")
+    settings = office.settings.format(robot=robot_url, sms=sms_url, settle_s=SETTLE_S)
+    (register / "alarms.toml").write_text(settings, encoding="utf-8")
+    if office.setpoints:
+        (register / "setpoints.csv").write_text(office.setpoints, encoding="utf-8")
     token = register / "robot.token"
     token.write_text("token", encoding="utf-8")
     token.chmod(0o600)
