@@ -30,8 +30,22 @@ def expect_fresh(page: Page) -> None:
 
 
 def hear_a_beat(page: Page) -> None:
-    """Wait until the stream has told the time."""
-    page.evaluate("new Promise((heard) => document.body.addEventListener('sse:beat', heard, { once: true }))")
+    """Wait until the stream has told the time; from then on the page notes how long it hears nothing."""
+    page.evaluate(
+        """new Promise((heard) => {
+            const gone = document.querySelector("#gone");
+            document.body.addEventListener("sse:beat", () => { window.heardMs = performance.now(); heard(); });
+            new MutationObserver(() => {
+                if (!gone.hidden) window.silentMs ??= performance.now() - window.heardMs;
+            }).observe(gone, { attributes: true, attributeFilter: ["hidden"] });
+        })"""
+    )
+
+
+def expect_told_in_time(page: Page) -> None:
+    """By the page's own clock: how busy this machine is with the browser's driver is not the page's doing."""
+    expect(page.locator("#gone")).to_be_visible(timeout=BACK_WITHIN_MS)
+    assert page.evaluate("window.silentMs") <= SAYS_WITHIN_MS
 
 
 def test_a_frozen_server_is_told_within_three_seconds(shown: Window, server: ConsoleServer) -> None:
@@ -40,7 +54,7 @@ def test_a_frozen_server_is_told_within_three_seconds(shown: Window, server: Con
     hear_a_beat(shown.page)
     server.freeze()
     try:
-        expect(shown.page.locator("#gone")).to_be_visible(timeout=SAYS_WITHIN_MS)
+        expect_told_in_time(shown.page)
         expect_stale(shown.page)
     finally:
         server.thaw()
@@ -52,7 +66,7 @@ def test_a_killed_server_is_told_and_found_again(shown: Window, server: ConsoleS
     hear_a_beat(shown.page)
     server.kill()
     try:
-        expect(shown.page.locator("#gone")).to_be_visible(timeout=SAYS_WITHIN_MS)
+        expect_told_in_time(shown.page)
         expect_stale(shown.page)
     finally:
         server.start()
