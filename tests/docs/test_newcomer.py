@@ -21,7 +21,7 @@ SET_UP = "make setup"
 SET_UP_S = 1500.0
 INDEX_S = 60.0
 pytestmark = [
-    pytest.mark.road,
+    pytest.mark.soak,
     pytest.mark.timeout(2700),
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a newcomer begins with a clone, and this is none"),
 ]
