@@ -30,7 +30,7 @@ FIXED = (
     Shown("register-points", "/register/points"),
     Shown("export", "/export"),
     Shown("health", "/health"),
-    Shown("work", "/work"),
+    Shown("work", "/jobs"),
     Shown("reports", "/reports"),
     Shown("more", "/more"),
     Shown("users", "/users"),
@@ -43,7 +43,7 @@ LINKED = (
     ("evidence", "/kpi", r"/evidence/f1\.[^\"?#]+"),
     ("site", "/sites", r"/sites/[^\"?#/]+"),
     ("asset", "/register", r"/register/assets/[^\"?#]+"),
-    ("work-order", "/work?all=1", r"/work/\d+"),
+    ("work-order", "/jobs?all=1", r"/jobs/\d+"),
 )
 """Name, the page that has links to such pages, and what such a link looks like."""
 LEVELS = {"league": 2, "banner": 4, "sumu": 6, "gacha": 8}

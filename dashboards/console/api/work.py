@@ -21,20 +21,20 @@ class Move:
     note: str = ""
 
 
-@router.get("/work")
+@router.get("/jobs")
 def work(console: ThisConsole, all: bool = False) -> WorkPage:  # noqa: A002 - in the address
     """The open jobs, or all of them, and what is due by the register."""
     now_ms = console.now_ms()
     return work_page(console.alarms(), console.register, console.centre.timezone, closed_too=all, now_ms=now_ms)
 
 
-@router.get("/work/{number}")
+@router.get("/jobs/{number}")
 def one_job(console: ThisConsole, number: int) -> Job:
     """One job with its steps and clocks."""
     return job(console.alarms(), console.register, within(number), now_ms=console.now_ms())
 
 
-@router.post("/work/{number}/move")
+@router.post("/jobs/{number}/move")
 def move(console: ThisConsole, caller: Actor, number: int, asked: Move) -> Job:
     """Move a job to its next state."""
     work_acts.move(console.alarms(), within(number), asked.state, caller.name, asked.note, now_ms=console.now_ms())

@@ -1,4 +1,4 @@
-"""`/work`: jobs of crews, inspections, and what the register lacks."""
+"""`/jobs`: jobs of crews, inspections, and what the register lacks."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ Text = Annotated[str, Form(max_length=2000)]
 FIRST_DUES, MOST_DUES = 60, 20_000
 
 
-@router.get("/work")
+@router.get("/jobs")
 def show_work(
     request: Request,
     console: ThisConsole,
@@ -30,31 +30,31 @@ def show_work(
     return page(request, "work.html", "work.title", shown=shown, closed_too=all, rows=rows, most=MOST_DUES)
 
 
-@router.get("/work/{number:int}")
+@router.get("/jobs/{number:int}")
 def show_job(request: Request, console: ThisConsole, number: int) -> Response:
     """Show one job."""
     shown = job(console.alarms(), console.register, within(number), now_ms=console.now_ms())
     return page(request, "work_order.html", "work.order", shown=shown)
 
 
-@router.post("/work/{number:int}/move")
+@router.post("/jobs/{number:int}/move")
 def move(
     console: ThisConsole, user: Crew, number: int, state: Annotated[str, Form(max_length=40)], note: Text = ""
 ) -> Response:
     """Move a job to its next state."""
     work_acts.move(console.alarms(), within(number), state, user.name, note, now_ms=console.now_ms())
-    return RedirectResponse(f"/work/{number}", 303)
+    return RedirectResponse(f"/jobs/{number}", 303)
 
 
-@router.post("/work/for/{occurrence:int}")
+@router.post("/jobs/for/{occurrence:int}")
 def draft(console: ThisConsole, user: Crew, occurrence: int) -> Response:
     """Draft a job for an alarm; where there is one already, go to it."""
     number = work_acts.order_for(console.alarms(), within(occurrence), user.name, now_ms=console.now_ms())
-    return RedirectResponse(f"/work/{number}", 303)
+    return RedirectResponse(f"/jobs/{number}", 303)
 
 
-@router.post("/work/inspected")
+@router.post("/jobs/inspected")
 def inspected(console: ThisConsole, user: Crew, asset: Annotated[str, Form(max_length=200)]) -> Response:
     """Note that an asset has been inspected."""
     work_acts.note_inspected(console.alarms(), console.register, asset, user.name, now_ms=console.now_ms())
-    return RedirectResponse("/work", 303)
+    return RedirectResponse("/jobs", 303)

@@ -88,21 +88,21 @@ def test_an_inspection_that_is_noted_is_due_again_later(console: Console, client
     before = work_page(console.alarms(), console.register, ZONE, now_ms=console.now_ms())
     asked = [due for due in before.dues if due.is_overdue]
     for due in asked:
-        assert client("crew").post("/work/inspected", asset=due.place.asset).status_code == 303
+        assert client("crew").post("/jobs/inspected", asset=due.place.asset).status_code == 303
     after = work_page(console.alarms(), console.register, ZONE, now_ms=console.now_ms())
     assert [due for due in after.dues if due.is_overdue] == []
 
 
 def test_pages_and_api_of_the_county(client: SignIn, console: Console) -> None:
-    assert client("viewer").get("/work", lang="zh").status_code == 200
-    assert client("viewer").get("/work", all="true", lang="en").status_code == 200
-    number = client("viewer").get("/api/v1/work").json()["jobs"][0]["number"]
-    assert client("viewer").post(f"/work/{number}/move", state="issued").status_code == 403
-    assert client("crew").post(f"/work/{number}/move", state="issued").status_code == 303
-    assert client("crew").post(f"/work/{number}/move", state="draft").status_code == 400
-    assert "issued" in client("viewer").get(f"/work/{number}").text
-    assert client("viewer").get(f"/api/v1/work/{number}").json()["state"] == "issued"
-    assert client("viewer").get("/work/99999").status_code == 404
+    assert client("viewer").get("/jobs", lang="zh").status_code == 200
+    assert client("viewer").get("/jobs", all="true", lang="en").status_code == 200
+    number = client("viewer").get("/api/v1/jobs").json()["jobs"][0]["number"]
+    assert client("viewer").post(f"/jobs/{number}/move", state="issued").status_code == 403
+    assert client("crew").post(f"/jobs/{number}/move", state="issued").status_code == 303
+    assert client("crew").post(f"/jobs/{number}/move", state="draft").status_code == 400
+    assert "issued" in client("viewer").get(f"/jobs/{number}").text
+    assert client("viewer").get(f"/api/v1/jobs/{number}").json()["state"] == "issued"
+    assert client("viewer").get("/jobs/99999").status_code == 404
     found = console.alarms().audit_rows(limit=1)[0]
     assert (found.act, found.actor) == ("Work", "crew")
 
