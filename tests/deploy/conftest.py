@@ -1,5 +1,6 @@
 """A release of this checkout, made once for all tests of the room, and whether its packages can be fetched."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,8 @@ from support.servers import missing
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `make release` writes."""
-    if not (ROOT / "deploy" / "release.py").is_file():
-        pytest.skip("releases are made from a checkout")
+    if os.environ.get("STEPPE_INSTALLED") or not (ROOT / "deploy" / "release.py").is_file():
+        pytest.skip("releases are made from a checkout, with what builds it")
     return make_release(tmp_path_factory.mktemp("release"), stamp_s=1_700_000_000)
 
 
