@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support.alarm_road import MINUTE_MS, Deed, Office, Told, at, play_road, scenario
+from support.alarm_road import MINUTE_MS, ONE_CREW, PATIENT, Deed, Office, Told, at, play_road, scenario
 from support.told_server import Reply
 
 from analytics.alarms.database import AlarmDatabase
@@ -115,7 +115,8 @@ def test_a_hundred_shelves_that_expire_bring_each_alarm_back_once_and_call_nobod
     """
     outage = Fault("feeder_trip", "f1", at(6 + 1 / 6), at(8))
     deeds = [Deed(at(6.3), shelve_stations)]
-    told = play_road(tmp_path, scenario(FIFTY, [outage]), at(6.05), at(6.55), speed=60.0, deeds=deeds)
+    office = Office(PATIENT + ONE_CREW)
+    told = play_road(tmp_path, scenario(FIFTY, [outage]), at(6.05), at(6.55), speed=60.0, deeds=deeds, office=office)
     shelved = {row.alarm: row.after for row in told.audit if row.act == "Shelve"}
     expired = [row for row in told.audit if row.act == "ShelfExpired"]
     assert len(shelved) >= 100

@@ -6,7 +6,7 @@ A minute of the county passes in about a second or less, so a slow machine moves
 from pathlib import Path
 
 import pytest
-from support.alarm_road import MINUTE_MS, ONE_CREW, Office, Told, at, first_instant, play_road, scenario
+from support.alarm_road import MINUTE_MS, ONE_CREW, PATIENT, Office, Told, at, first_instant, play_road, scenario
 
 from simulators.county import Size
 from simulators.faults import Fault
@@ -34,7 +34,8 @@ def test_a_feeder_trips_under_fifty_stations_and_one_page_says_so(tmp_path: Path
     trip, back = at(6 + 1 / 6), at(6.5)
     story = scenario(FIFTY, [Fault("feeder_trip", "f1", trip, back)])
     acts = [Act(trip + MINUTE_MS, "kill", "alarms", ""), Act(trip + 2 * MINUTE_MS, "start", "alarms", "")]
-    told = play_road(tmp_path, story, at(6), at(6.8), speed=SPEED, acts=acts if killed else ())
+    office, acts = Office(PATIENT + ONE_CREW), acts if killed else []
+    told = play_road(tmp_path, story, at(6), at(6.8), speed=SPEED, acts=acts, office=office)
     assert [page.point for page in told.calls()] == ["qingshui-substation/feeder1"]
     assert "Supply lost" in told.calls()[0].text
     causes = told.causes()
@@ -54,7 +55,8 @@ def test_chlorine_that_runs_out_is_told_although_the_works_has_no_supply(tmp_pat
     low = first_instant(lambda t_ms: world.values("works-1", "works", t_ms)["free_chlorine_mg_l"] < 0.18, at(4), at(10))
     outage = Fault("feeder_trip", "f1", low + MINUTE_MS, low + 40 * MINUTE_MS)
     story = scenario(SMALL, [doser, outage])
-    told = play_road(tmp_path, story, low - 10 * MINUTE_MS, low + 25 * MINUTE_MS, speed=SPEED)
+    begin, end = low - 10 * MINUTE_MS, low + 25 * MINUTE_MS
+    told = play_road(tmp_path, story, begin, end, speed=SPEED, office=Office(PATIENT + ONE_CREW))
     causes = told.causes()
     assert causes[FEEDER] is None
     assert causes[MAINS] == FEEDER
@@ -67,10 +69,7 @@ def test_chlorine_that_runs_out_is_told_although_the_works_has_no_supply(tmp_pat
 
 
 def test_eight_hours_behind_a_lost_link_are_history_and_call_nobody(tmp_path: Path) -> None:
-    """From 10:00 to 18:00 nothing comes from the works; from 12:00 to 12:50 its mains were away: nobody hears.
-
-    Silence is told after an hour here: at this speed the usual quarter of an hour is a hiccup of the machine.
-    """
+    """From 10:00 to 18:00 nothing comes from the works; from 12:00 to 12:50 its mains were away: nobody hears."""
     link = Fault("backhaul_loss", "works-1", at(10), at(18))
     mains = Fault("gateway_power", "works-1", at(12), at(12 + 5 / 6))
     told = play_road(
@@ -80,7 +79,7 @@ def test_eight_hours_behind_a_lost_link_are_history_and_call_nobody(tmp_path: Pa
         at(18.7),
         speed=6 * SPEED,
         until=lambda database, _: any(span.alarm == MAINS and span.returned_ms for span in database.late_spans()),
-        office=Office("site_silent_after_s = 3600.0\n" + ONE_CREW),
+        office=Office(PATIENT + ONE_CREW),
     )
     assert {page.point for page in told.calls()} == {"works-1"}
     assert within(told, at(18), at(24)) == []

@@ -54,6 +54,9 @@ steps = [{{ after_min = 0, person = "crew" }}]
 steps = [{{ after_min = 0, person = "crew" }}]
 """
 """`alarms.toml` with one person, who is told by the robot; `robot` and `sms` are the addresses to fill in."""
+PATIENT = "site_silent_after_s = 3600.0\n"
+"""Before the settings of a play that is not about silence: at 60 times real time, a machine that stalls for 15 s would
+otherwise be a site that is silent for 15 min."""
 TAKEN = Reply(200, {"errcode": 0, "errmsg": "ok"})
 AUDIT_ROWS = 100_000
 

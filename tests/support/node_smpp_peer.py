@@ -28,10 +28,15 @@ class NodeSmpp:
     _said: "queue.Queue[dict[str, object]]" = field(repr=False)
 
     def give(self, phone: str, text: str) -> object:
-        """Give one message to whoever is bound as a receiver; return the status of the answer, None for nobody."""
+        """Give one message to whoever is bound as a receiver; return the status of the answer, None for nobody.
+
+        What is submitted meanwhile is passed over: the service that is bound also has notices of its own to send.
+        """
         self._stdin.write(json.dumps({"from": phone, "text": text}) + "\n")
         self._stdin.flush()
-        return self.hear()["answered"]
+        while "answered" not in (said := self.hear()):
+            pass
+        return said["answered"]
 
     def hear(self) -> dict[str, object]:
         """Return the next thing that it says."""
