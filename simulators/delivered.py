@@ -15,8 +15,10 @@ from simulators.ledger import read_ledger
 from simulators.replay import held_ranges, reported_drops
 
 
-def examine_delivery(folder: Path, sites: Sequence[str], centre: Centre, store: Store) -> Findings:
-    """Compare the ledgers of `sites` in `folder` with journal and store."""
+def examine_delivery(
+    folder: Path, sites: Sequence[str], centre: Centre, store: Store, *, start_ms: int = 0
+) -> Findings:
+    """Compare the ledgers of `sites` in `folder` with the journal, and with the store from `start_ms` on."""
     ledgers = {site: read_ledger(site_folder(folder, site) / LEDGER_FILE) for site in sites}
     journal_path = Path(centre.data_dir) / centre.journal.path
     with contextlib.closing(Sites(journal_path)) as centre_sites:
@@ -26,4 +28,4 @@ def examine_delivery(folder: Path, sites: Sequence[str], centre: Centre, store: 
         for site, trails in ledgers.items():
             held |= held_ranges(journal, site, {trail.stream for trail in trails})
     points = [point for point in store.points() if point.split("/", 1)[0] in sites]
-    return check(history, store.read(points, 0, 2**53), held)
+    return check(history, store.read(points, start_ms, 2**53), held)

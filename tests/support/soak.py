@@ -19,12 +19,13 @@ from pathlib import Path
 from support.chaos import Stack, guests_of
 from support.servers import SEARCH_PATH
 from support.soak_console import Visitor
-from support.soak_county import Wishes, readings_due, site_names, write_soak_county
+from support.soak_county import Wishes, readings_due, site_names, write_history, write_soak_county
 from support.soak_files import Files, FileWatch, Size
 from support.soak_growth import Growth, Watch
 
 from edge.clock import VirtualClock
-from ingest.config import load_centre
+from ingest.config import Centre, load_centre
+from ingest.store import Store
 from ingest.stores import open_store
 from simulators.cast import CLOCK_FILE, Cast, Guests, Program
 from simulators.checker import Findings
@@ -71,6 +72,8 @@ class Outcome:
     seconds: float
     expected: int
     """Readings that every meter's every turn would make."""
+    history: int
+    """Readings in the store before the run."""
     progress: Progress
     findings: Findings
     growths: Sequence[Growth]
@@ -97,11 +100,12 @@ async def run_soak(folder: Path, sites: int, seconds: float, poll_every_s: float
             await _play(stage.cast, faults, seconds)
             looking.cancel()
             progress = await _drain(stage.cast, folder, names)
-        findings = await asyncio.to_thread(_examine, folder, names)
+        findings = await asyncio.to_thread(_examine, folder, names, stage.cast.clock.start_ms)
     return Outcome(
         stack=stack,
         seconds=seconds,
         expected=readings_due(sites, seconds, poll_every_s),
+        history=stage.history,
         progress=progress,
         findings=findings,
         growths=watch.growths(),
@@ -139,6 +143,7 @@ class _Stage:
     programs: Mapping[str, Program]
     gateways: Mapping[str, Sequence[str]]
     """Process → the sites in it."""
+    history: int
     visitor: Visitor
 
     def kinds(self) -> dict[str, str]:
@@ -184,6 +189,7 @@ async def _on_stage(folder: Path, sites: Sequence[str], guests: Guests, wishes: 
         uplinks = {site: link.port for site, link in links.items()}
         write_soak_county(folder, meters, uplinks, guests.broker_port, wishes)
         visitor = Visitor(folder / "data", console_port)
+        history = await asyncio.to_thread(_past, folder, sites, wishes.poll_every_s)
         await _started(programs["ingest"], (folder / READY_FILE).exists)
         for name, members in gateways.items():
             ready = [site_folder(folder, site) / READY_FILE for site in members]
@@ -193,7 +199,8 @@ async def _on_stage(folder: Path, sites: Sequence[str], guests: Guests, wishes: 
         for name in ("alarms", "numbers"):
             programs[name].start()
         await _started(programs["console"], lambda: listens(console_port))
-        yield _Stage(Cast(folder, programs, links, clock, gateways=list(gateways)), programs, gateways, visitor)
+        cast = Cast(folder, programs, links, clock, gateways=list(gateways))
+        yield _Stage(cast, programs, gateways, history, visitor)
         for name in reversed(CENTRE):
             await asyncio.to_thread(programs[name].stop, LEAVE_S)
 
@@ -257,7 +264,17 @@ async def _drain(cast: Cast, folder: Path, sites: Sequence[str]) -> Progress:
         return await drain(cast, reader, lambda _: None, DRAIN_S)
 
 
-def _examine(folder: Path, sites: Sequence[str]) -> Findings:
+def _past(folder: Path, sites: Sequence[str], every_s: float) -> int:
+    """Give the store its history; return how many readings."""
+    with _store(load_centre(folder / "centre.toml")) as store:
+        return write_history(store, sites, time.time_ns() // 1_000_000, every_s)
+
+
+def _examine(folder: Path, sites: Sequence[str], start_ms: int) -> Findings:
     centre = load_centre(folder / "centre.toml")
-    with contextlib.closing(open_store(centre.store, Path(centre.data_dir))) as store:
-        return examine_delivery(folder, sites, centre, store)
+    with _store(centre) as store:
+        return examine_delivery(folder, sites, centre, store, start_ms=start_ms)
+
+
+def _store(centre: Centre) -> contextlib.closing[Store]:
+    return contextlib.closing(open_store(centre.store, Path(centre.data_dir)))

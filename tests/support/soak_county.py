@@ -6,11 +6,15 @@ now and then, so that alarms have something to do.
 """
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from edge.profiles import Point, load_profile
+from edge.wire import Quality
+from ingest.store import Columns, Store
 from simulators.county_files import site_folder
 from simulators.serve import Link, Meter
 
@@ -25,6 +29,10 @@ OUT_EVERY_S, OUT_FOR_S, OUT_APART_S = 1200, 90, 37
 USUAL = {"voltage_v": 220.0, "frequency_hz": 50.0, "power_factor": 0.9, "mains_on": 1.0}
 SUPPLY = ("voltage_v", "current_a", "active_power_kw")
 """What is zero while the supply is lost."""
+
+
+HISTORY_ROWS = 120
+"""Of each point before the run: enough that each has a page of its own in the embedded store, as after a first day."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,18 @@ def readings_due(sites: int, seconds: float, poll_every_s: float) -> int:
     return int(sites * in_a_round * seconds / poll_every_s)
 
 
+def write_history(store: Store, sites: Sequence[str], end_ms: int, every_s: float) -> int:
+    """Put readings of a time before the run into the store; return how many."""
+    back_ms = np.arange(HISTORY_ROWS, 0, -1) * int(every_s * 1000)
+    for site in sites:
+        points = tuple(f"{site}/{device}.{name}" for device, name in _names())
+        index = np.repeat(np.arange(len(points), dtype=np.int32), HISTORY_ROWS)
+        at_ms = np.tile(end_ms - back_ms, len(points))
+        good = np.full(len(index), Quality.GOOD, np.uint8)
+        store.append(Columns(points, index, at_ms, np.full(len(index), USUAL["voltage_v"]), good))
+    return len(sites) * len(list(_names())) * HISTORY_ROWS
+
+
 def meter_links(sites: Sequence[str]) -> dict[str, Link]:
     """Return each site's meters, for `simulators.serve.serve`."""
     return {site: _meters(number) for number, site in enumerate(sites)}
@@ -70,6 +90,11 @@ def write_soak_county(
         site_folder(folder, site).mkdir(parents=True, exist_ok=True)
         text = _site_toml(site, port, uplinks[site], wishes.poll_every_s)
         (site_folder(folder, site) / "site.toml").write_text(text, encoding="utf-8")
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    """Device and point of everything at one site."""
+    return ((device, point.name) for device, profile in PROFILES.items() for point in load_profile(profile).points)
 
 
 def _meters(number: int) -> dict[int, Meter]:
