@@ -65,6 +65,39 @@ def alarm_table(title: Words, about: Words, at: tuple[int, int, int, int], where
     return Panel("table", title, about, at, (Ask(asked, is_table=True),), "none", columns=ALARM_COLUMNS)
 
 
+def alarms_here(who: Words, at: tuple[int, int, int, int]) -> Panel:
+    """The alarms of the chosen sites, `who` of them, that began in the time shown."""
+    about = Words("Those that began in the time shown; a click opens one on the console.", "点击可在控制台打开。")
+    title = Words(f"Alarms of the chosen {who.en}", f"所选{who.zh}的报警")
+    return alarm_table(title, about, at, f"{AT_SITE} AND $timeFilter")
+
+
+def pump_work(at: tuple[int, int, int, int], states: str) -> Panel:
+    """Hours and starts of each pump whose state is in the measurements `states`."""
+    about = Words("In the time shown, from the readings of the pumps' states.", "所示时段内，按水泵状态读数计算。")
+    columns = {
+        "point": Column(Words("Pump", "水泵")),
+        "hours": Column(Words("Hours", "小时"), unit="h", decimals=1),
+        "starts": Column(Words("Starts", "启动次数"), unit="none", decimals=0),
+    }
+    hours = (
+        f'SELECT integral("value", 1h) AS "hours" FROM {states} WHERE {AT_SITE} AND {GOOD} AND $timeFilter '
+        'GROUP BY "point"'
+    )
+    asks = (Ask(hours, is_table=True), Ask(starts_by_point(states), is_table=True))
+    title = Words("Pumps: hours and starts", "水泵：运行小时与启动次数")
+    return Panel("table", title, about, at, asks, "none", columns=columns)
+
+
+def starts_by_point(states: str) -> str:
+    """The query for how often each pump of these measurements was started."""
+    steps = f'SELECT difference("value") AS "step" FROM {states} WHERE {AT_SITE} AND {GOOD} AND $timeFilter'
+    return (
+        f'SELECT count("step") AS "starts" FROM ({steps} GROUP BY "point") '
+        'WHERE "step" > 0 AND $timeFilter GROUP BY "point"'
+    )
+
+
 def standing(title: Words, about: Words, at: tuple[int, int, int, int], field: str, where: str, colour: str) -> Panel:
     """A count of `alarm_now`: anything but 0 is abnormal."""
     asked = f'SELECT last("{field}") FROM "alarm_now" WHERE {where} AND $timeFilter'

@@ -8,7 +8,7 @@ from dashboards.grafana.parts import (
     AT_SITE,
     GOOD,
     MAINS,
-    alarm_table,
+    alarms_here,
     data_age,
     mean_by_point,
     reading,
@@ -155,12 +155,7 @@ FEEDER = Dashboard(
             marks=MAINS,
             steps=NORMAL,
         ),
-        alarm_table(
-            Words("Alarms of the chosen sites", "所选站点的报警"),
-            Words("Those that began in the time shown; a click opens one on the console.", "点击可在控制台打开。"),
-            (0, 24, 12, 7),
-            f"{AT_SITE} AND $timeFilter",
-        ),
+        alarms_here(Words("sites", "站点"), (0, 24, 12, 7)),
         Panel(
             "table",
             Words("Losses of supply", "停电记录"),

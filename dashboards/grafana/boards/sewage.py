@@ -2,8 +2,19 @@
 
 from dashboards.grafana.boards import Dashboard
 from dashboards.grafana.influxql import Ask
-from dashboards.grafana.panel import NORMAL, NOW, P2, PANEL, Column, Panel, above
-from dashboards.grafana.parts import AT_SITE, GOOD, RUNNING, alarm_table, data_age, reading, state_by_point, trend
+from dashboards.grafana.panel import NORMAL, NOW, P2, PANEL, Panel, above
+from dashboards.grafana.parts import (
+    AT_SITE,
+    GOOD,
+    RUNNING,
+    alarms_here,
+    data_age,
+    pump_work,
+    reading,
+    starts_by_point,
+    state_by_point,
+    trend,
+)
 from dashboards.grafana.words import Words
 
 PUMPS = "/^pump[0-9]_on$/"
@@ -14,11 +25,6 @@ LEVEL_RATE = (
     'GROUP BY time(10m), "point" fill(none)'
 )
 RUNNING_NOW = f'SELECT last("value") FROM {PUMPS} WHERE {AT_SITE} AND {GOOD} AND $timeFilter GROUP BY "point"'
-STEPS = f'SELECT difference("value") AS "step" FROM {PUMPS} WHERE {AT_SITE} AND {GOOD} AND $timeFilter GROUP BY "point"'
-STARTS = f'SELECT count("step") AS "starts" FROM ({STEPS}) WHERE "step" > 0 AND $timeFilter GROUP BY "point"'
-RUN_HOURS = (
-    f'SELECT integral("value", 1h) AS "hours" FROM {PUMPS} WHERE {AT_SITE} AND {GOOD} AND $timeFilter GROUP BY "point"'
-)
 
 SEWAGE = Dashboard(
     "utl-l2-sewage",
@@ -59,7 +65,7 @@ SEWAGE = Dashboard(
             Words("Starts, last 24 h / 10 per hour", "启动次数（24 小时）/ 每小时 10 次"),
             Words("Each pump; 240 a day are the most its motor bears.", "各泵；一天不应超过 240 次。"),
             (14, 0, 5, 3),
-            (Ask(STARTS, alias="$tag_point"),),
+            (Ask(starts_by_point(PUMPS), alias="$tag_point"),),
             "none",
             decimals=0,
             steps=((None, PANEL), (24 * STARTS_PER_H, P2)),
@@ -116,25 +122,8 @@ SEWAGE = Dashboard(
             "suffix: mg/L",
             decimals=1,
         ),
-        alarm_table(
-            Words("Alarms of the chosen stations", "所选提升站的报警"),
-            Words("Those that began in the time shown; a click opens one on the console.", "点击可在控制台打开。"),
-            (0, 25, 12, 7),
-            f"{AT_SITE} AND $timeFilter",
-        ),
-        Panel(
-            "table",
-            Words("Pumps: hours and starts", "水泵：运行小时与启动次数"),
-            Words("In the time shown, from the readings of the pumps' states.", "所示时段内，按水泵状态读数计算。"),
-            (12, 25, 12, 7),
-            (Ask(RUN_HOURS, is_table=True), Ask(STARTS, is_table=True)),
-            "none",
-            columns={
-                "point": Column(Words("Pump", "水泵")),
-                "hours": Column(Words("Hours", "小时"), unit="h", decimals=1),
-                "starts": Column(Words("Starts", "启动次数"), unit="none", decimals=0),
-            },
-        ),
+        alarms_here(Words("stations", "提升站"), (0, 25, 12, 7)),
+        pump_work((12, 25, 12, 7), PUMPS),
     ),
     sites_of="sewage",
 )

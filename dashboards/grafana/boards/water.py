@@ -2,19 +2,20 @@
 
 from dashboards.grafana.boards import Dashboard
 from dashboards.grafana.influxql import Ask
-from dashboards.grafana.panel import NORMAL, NOW, Column, Panel, limit_lines, outside
+from dashboards.grafana.panel import NORMAL, NOW, Panel, limit_lines, outside
 from dashboards.grafana.parts import (
     AT_SITE,
     GOOD,
     RUNNING,
-    alarm_table,
+    alarms_here,
     data_age,
     mean_by_point,
+    pump_work,
     reading,
     state_by_point,
     trend,
 )
-from dashboards.grafana.targets import setpoint_band
+from dashboards.grafana.targets import Band, setpoint_band
 from dashboards.grafana.words import Words
 
 WORKS, END = "works_outlet", "network_end"
@@ -24,14 +25,6 @@ PH = setpoint_band(WORKS, "ph")
 PRESSURE = setpoint_band(END, "pressure_mpa")
 AT_END = f'{AT_SITE} AND "point" =~ /network_end\\./'
 AT_WORKS = f'{AT_SITE} AND "point" =~ /works\\./'
-RUN_HOURS = (
-    f'SELECT integral("value", 1h) AS "hours" FROM "pump_on" WHERE {AT_SITE} AND {GOOD} AND $timeFilter '
-    'GROUP BY "point"'
-)
-STARTS = (
-    'SELECT count("step") AS "starts" FROM (SELECT difference("value") AS "step" FROM "pump_on" '
-    f'WHERE {AT_SITE} AND {GOOD} AND $timeFilter GROUP BY "point") WHERE "step" > 0 AND $timeFilter GROUP BY "point"'
-)
 
 
 def _newest(quantity: str, where: str) -> Ask:
@@ -39,6 +32,13 @@ def _newest(quantity: str, where: str) -> Ask:
         f'SELECT last("value") FROM "{quantity}" WHERE {where} AND {GOOD} AND $timeFilter GROUP BY "point"',
         alias="$tag_site",
     )
+
+
+def _at_works(quantity: str, title: Words, left: int, unit: str, band: Band) -> Panel:
+    """The newest value at each chosen works, coloured outside its limits."""
+    about = Words("Newest value at the works; limits of GB 5749-2022.", "水厂最新值；GB 5749-2022 限值。")
+    asks = (_newest(quantity, AT_WORKS),)
+    return Panel("stat", title, about, (left, 0, 4, 3), asks, unit, decimals=2, steps=outside(band), window=NOW)
 
 
 WATER = Dashboard(
@@ -54,39 +54,15 @@ WATER = Dashboard(
             "m3/h",
             decimals=1,
         ),
-        Panel(
-            "stat",
-            Words("Turbidity / 1.0 NTU", "浊度 / 1.0 NTU"),
-            Words("Newest value at the works; limit of GB 5749-2022.", "水厂最新值；GB 5749-2022 限值。"),
-            (4, 0, 4, 3),
-            (_newest("turbidity_ntu", AT_WORKS),),
-            "suffix: NTU",
-            decimals=2,
-            steps=outside(TURBIDITY),
-            window=NOW,
-        ),
-        Panel(
-            "stat",
+        _at_works("turbidity_ntu", Words("Turbidity / 1.0 NTU", "浊度 / 1.0 NTU"), 4, "suffix: NTU", TURBIDITY),
+        _at_works(
+            "free_chlorine_mg_l",
             Words("Free chlorine / 0.3 … 2.0 mg/L", "游离氯 / 0.3–2.0 mg/L"),
-            Words("Newest value at the works; limits of GB 5749-2022.", "水厂最新值；GB 5749-2022 限值。"),
-            (8, 0, 4, 3),
-            (_newest("free_chlorine_mg_l", AT_WORKS),),
+            8,
             "suffix: mg/L",
-            decimals=2,
-            steps=outside(CHLORINE),
-            window=NOW,
+            CHLORINE,
         ),
-        Panel(
-            "stat",
-            Words("pH / 6.5 … 8.5", "酸碱度 pH / 6.5–8.5"),
-            Words("Newest value at the works; limits of GB 5749-2022.", "水厂最新值；GB 5749-2022 限值。"),
-            (12, 0, 4, 3),
-            (_newest("ph", AT_WORKS),),
-            "pH",
-            decimals=2,
-            steps=outside(PH),
-            window=NOW,
-        ),
+        _at_works("ph", Words("pH / 6.5 … 8.5", "酸碱度 pH / 6.5–8.5"), 12, "pH", PH),
         Panel(
             "stat",
             Words("Pressure at the network's end", "管网末梢压力"),
@@ -155,25 +131,8 @@ WATER = Dashboard(
             marks=RUNNING,
             steps=NORMAL,
         ),
-        alarm_table(
-            Words("Alarms of the chosen works", "所选水厂的报警"),
-            Words("Those that began in the time shown; a click opens one on the console.", "点击可在控制台打开。"),
-            (0, 30, 12, 7),
-            f"{AT_SITE} AND $timeFilter",
-        ),
-        Panel(
-            "table",
-            Words("Pumps: hours and starts", "水泵：运行小时与启动次数"),
-            Words("In the time shown, from the readings of the pump's state.", "所示时段内，按水泵状态读数计算。"),
-            (12, 30, 12, 7),
-            (Ask(RUN_HOURS, is_table=True), Ask(STARTS, is_table=True)),
-            "none",
-            columns={
-                "point": Column(Words("Pump", "水泵")),
-                "hours": Column(Words("Hours", "小时"), unit="h", decimals=1),
-                "starts": Column(Words("Starts", "启动次数"), unit="none", decimals=0),
-            },
-        ),
+        alarms_here(Words("works", "水厂"), (0, 30, 12, 7)),
+        pump_work((12, 30, 12, 7), '"pump_on"'),
     ),
     sites_of="water",
 )
