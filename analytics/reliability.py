@@ -5,7 +5,6 @@ clipped by `analytics.intervals`.
 """
 
 from enum import IntEnum
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -273,41 +272,6 @@ def roll_up_pct(customer_hours_out: ArrayLike, available_h: ArrayLike) -> float:
     .. [1] DL/T 836-2016, "Reliability evaluation rules of power supply system".
     """
     return reliability_pct(float(np.sum(customer_hours_out)), float(np.sum(available_h)), 1.0)
-
-
-def unit_interrupted(phase_dead: ArrayLike, *, phase_rule: Literal["any", "all"]) -> NDArray[np.bool_]:
-    """Tell whether a unit is interrupted from the phases that supply it (R12).
-
-    Parameters
-    ----------
-    phase_dead : array_like of bool, shape (..., phases)
-        Which phases are without voltage.
-    phase_rule : {"any", "all"}
-        "any" for a three-phase customer (IEEE 1366), "all" for a transformer (EN 50160, IEC 61000-4-30).
-
-    Returns
-    -------
-    ndarray of bool, shape (...)
-        A single-phase unit is given its own phase only, and is interrupted with it under either rule.
-
-    Notes
-    -----
-    ::
-
-        any: one phase dead          all: every phase dead
-
-    Examples
-    --------
-    >>> one_phase_lost = [True, False, False]
-    >>> [bool(unit_interrupted(one_phase_lost, phase_rule=rule)) for rule in ("any", "all")]
-    [True, False]
-
-    References
-    ----------
-    .. [1] IEEE Std 1366, "IEEE Guide for Electric Power Distribution Reliability Indices."
-    """
-    dead = np.asarray(phase_dead, dtype=np.bool_)
-    return np.asarray(dead.any(axis=-1) if phase_rule == "any" else dead.all(axis=-1))
 
 
 def ratio(part: float, whole: float) -> float:

@@ -73,7 +73,7 @@ class Readings:
     device: Int
     t_ms: Int
     voltage_pu: Float
-    """The phase that decides, over its nominal value: the highest phase, or the lowest under IEEE 1366's rule."""
+    """The phase that decides, over its nominal value: highest where all must be dead, lowest where any (R12)."""
     current_a: Float
     mains_on: Float
     """1 mains present, 0 on battery."""

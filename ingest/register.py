@@ -12,6 +12,7 @@ RegionLevel = Literal["league", "banner", "sumu", "gacha"]
 SupplyLevel = Literal["hv", "mv", "lv"]
 VoltageClass = Literal["A", "B", "C", "D", ""]
 PlanNature = Literal["planned", "limit"]
+PhaseRule = Literal["all", "any"]
 ASSET_KINDS = (
     "substation",
     "feeder",
@@ -68,6 +69,8 @@ class Asset:
     method: str = ""
     inspection_days: int | None = None
     contract_until: str = ""
+    phase_rule: PhaseRule = "all"
+    """Interrupted when all phases that are read are dead (EN 50160), or when any is (IEEE 1366)."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ingest.columns import is_point
 from ingest.register import (
     ASSET_KINDS,
     Asset,
+    PhaseRule,
     Plan,
     PlanNature,
     PointEntry,
@@ -31,6 +32,7 @@ ASSET_COLUMNS = (
     (
         *("name", "name_zh", "parent", "customers", "level", "kva", "in_service_from", "in_service_to", "lat", "lon"),
         *("owner", "responsible", "phone", "deputy_phone", "method", "inspection_days", "contract_until"),
+        "phase_rule",
     ),
 )
 POINT_COLUMNS = (("point", "asset"), ("class", "limits", "nominal"))
@@ -38,6 +40,7 @@ PLAN_COLUMNS = (("asset", "start", "end", "nature"), ("notice_id", "reason"))
 REGION_LEVELS: tuple[RegionLevel, ...] = get_args(RegionLevel)
 SUPPLY_LEVELS: tuple[SupplyLevel, ...] = get_args(SupplyLevel)
 VOLTAGE_CLASSES: tuple[VoltageClass, ...] = get_args(VoltageClass)
+PHASE_RULES: tuple[PhaseRule, ...] = get_args(PhaseRule)
 NATURES: tuple[PlanNature, ...] = get_args(PlanNature)
 
 E = TypeVar("E", Region, Asset, PointEntry, Plan)
@@ -123,6 +126,7 @@ def _asset(row: Row) -> Asset:
         method=row.text("method"),
         inspection_days=row.whole("inspection_days", low=1),
         contract_until=row.day("contract_until"),
+        phase_rule=row.choice("phase_rule", PHASE_RULES, required=False) or "all",
     )
     _check_order(row, asset.in_service_from_ms, asset.in_service_to_ms, "in_service_to")
     return asset

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.inferred import Plans
 from analytics.reliability import Nature
@@ -56,6 +57,8 @@ class CountyModel:
     device_names: tuple[str, ...]
     device_asset: Int
     on_change: tuple[bool, ...]
+    any_phase: NDArray[np.bool_]
+    """Devices whose asset is interrupted when one phase is (R12)."""
     points: Mapping[str, EvidencePoint]
     voltage_points: Mapping[str, PointEntry]
     """Points with a voltage class or limits."""
@@ -107,6 +110,7 @@ def make_model(register: Register, county: str) -> CountyModel:
         device_names=names,
         device_asset=np.asarray([number[assets[name]] for name in names], np.int64),
         on_change=tuple(_only_senses_mains(index, points) for index in range(len(names))),
+        any_phase=np.asarray([_is_out_with_one_phase(assets[name], register) for name in names], np.bool_),
         points=points,
         voltage_points={name: p for name, p in voltages.items() if quantity(name) == "voltage_v"},
         plans=_plans([plan for plan in register.plans if plan.asset in number], number),
@@ -174,6 +178,10 @@ def _watched(point: PointEntry, register: Register) -> str:
 
 def _only_senses_mains(device: int, points: Mapping[str, EvidencePoint]) -> bool:
     return {point.quantity for point in points.values() if point.device == device} == {"mains_on"}
+
+
+def _is_out_with_one_phase(asset: str, register: Register) -> bool:
+    return register.assets[asset][-1].phase_rule == "any"
 
 
 def _rating_kw(stays: tuple[Asset, ...]) -> float:

@@ -72,5 +72,8 @@ def _one_row_per_poll(rows: Columns, good: Int, device: Int, model: CountyModel,
         columns[name] = np.full(len(first), np.nan)
         mine = column == number
         np.fmax.at(columns[name], poll[mine], value[mine])
+    lowest = (column == list(FIELDS).index("voltage_v")) & model.any_phase[device]
+    columns["voltage_pu"][poll[lowest]] = np.nan
+    np.fmin.at(columns["voltage_pu"], poll[lowest], value[lowest])
     unknown = np.full(len(first), np.nan)
     return Readings(device=device[first], t_ms=t_ms[first], current_a=unknown, **columns)

@@ -1,4 +1,4 @@
-"""Supply reliability: the worked months, the rules R1 to R13 by name."""
+"""Supply reliability: the worked months, the rules R1 to R13 by name (R12: `kpi/test_phases.py`)."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,6 @@ from analytics.reliability import (
     period_hours,
     reliability_pct,
     roll_up_pct,
-    unit_interrupted,
 )
 
 MONTH = of(
@@ -256,12 +255,6 @@ def test_r11_time_before_and_after_service_is_not_counted():
     june = dlt836(merged, start_ms=0, end_ms=JUNE, n_eq=0.5)
     assert june.customer_hours == 11.0
     assert june.aitc1 == 2.0, "one interruption begins while half a customer is in service"
-
-
-def test_r12_a_transformer_is_out_when_all_phases_are_and_a_customer_with_its_own():
-    assert unit_interrupted([[True, False, False], [True, True, True]], phase_rule="all").tolist() == [False, True]
-    assert unit_interrupted([True, False, False], phase_rule="any")
-    assert unit_interrupted([[True], [False], [False]], phase_rule="all").tolist() == [True, False, False]
 
 
 def test_r13_three_in_sixty_days_or_five_in_a_year():

@@ -112,7 +112,7 @@ def test_times_are_read_as_spreadsheets_and_programs_write_them(folder: Path, te
             "'f2' is not in service at that time",
         ),
         ("assets.csv", "2027-12-31", "31.12.2027", "column contract_until: '31.12.2027' is not a date"),
-        ("assets.csv", "365,", "365,,extra", "assets.csv line 8: more cells than the header has"),
+        ("assets.csv", "365,,", "365,,,extra", "assets.csv line 8: more cells than the header has"),
         (
             "points.csv",
             "ulaan/line_end.l1",
