@@ -33,7 +33,7 @@ demo: $(VENV)/.demo ## a virtual county through the whole road, checked against 
 	$(BIN)/steppe demo
 
 test: $(VENV)/.dev $(TOOLS)/servers ## every test but the long ones
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 soak: $(VENV)/.dev $(TOOLS)/servers ## the long runs: chaos, fuzzing, a recorded month, 200 gateways for STEPPE_SOAK_MIN=30 minutes
 	$(BIN)/python -m pytest -m soak --timeout=7200 tests
