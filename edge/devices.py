@@ -53,15 +53,17 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One meter. Devices with the same `url` share one bus and are polled one after the other."""
 
     name: DeviceName
+    """Its points become `NAME.l1.voltage_v` and so on; `gateway` is taken."""
     url: str
     """`tcp://host:502`, or another transport of `edge/site.sample.toml`."""
     profile: str | None = None
-    """Name of a shipped profile; None where `points` say it all."""
+    """Name of a shipped profile; left out where `points` say it all."""
     unit: Annotated[int, Meta(ge=0, le=255)] = 1
-    """Of Modbus."""
+    """Its number on the bus, of Modbus."""
     address: Annotated[str, Meta(pattern=r"^([0-9]{12})?$")] = ""
     """Of DL/T 645: twelve digits, as printed on the meter."""
     poll_every_s: Seconds = 60.0
+    """Time from one reading of all its points to the next. [s]"""
     timeout_s: Annotated[float, Meta(gt=0, le=30)] = 1.0
     """How long to wait for one answer, in real seconds."""
     pause_s: Annotated[float, Meta(ge=0, le=5)] = 0.0
@@ -71,10 +73,13 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     word_order: WordOrder | None = None
     """Overrides the profile's, for all its points."""
     max_registers: Annotated[int, Meta(ge=1, le=125)] | None = None
+    """Most registers in one answer; else as the profile says, or 125."""
     max_gap: Annotated[int, Meta(ge=0, le=124)] | None = None
+    """Most unused registers to read along; else as the profile says, or 16 on serial lines and 50 on TCP."""
     only: list[LocalName] = []
     """Names of the profile's points to read; empty for all."""
     points: list[SitePoint] = []
+    """What the site says of its values beside the profile, or instead of one."""
 
     def __post_init__(self) -> None:
         if self.timeout_s >= self.poll_every_s:

@@ -22,7 +22,10 @@ RegisterType = Literal[
     "bit", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64", "bcd16", "bcd32", "string",
     "bcd24", "sbcd16", "sbcd24", "sbcd32",
 ]  # fmt: skip
-"""The last four are of DL/T 645: three bytes of decimal digits, and digits whose highest bit is the sign."""
+"""How the value stands in its registers.
+
+The last four are of DL/T 645: three bytes of decimal digits, and digits whose highest bit is the sign.
+"""
 WordOrder = Literal[
     "ABCD", "CDAB", "BADC", "DCBA", "ABCDEFGH", "GHEFCDAB", "BADCFEHG", "HGFEDCBA", "CDABGHEF", "EFGHABCD", "unknown"
 ]
@@ -58,7 +61,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PointEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a file says of one point; None: as the profile says, or the default."""
+    """What a file says of one point; what it leaves out is as the profile says, or the default."""
 
     name: LocalName
     """Within the device, the quantity with its unit last: `l1.voltage_v`."""
@@ -72,8 +75,9 @@ class PointEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     mask: Annotated[int, Meta(ge=1)] | None = None
     """Bits of an integer that hold the value; it is shifted down to the lowest of them."""
     scale: float | None = None
-    """value = raw × scale × 10^exponent ÷ 10^decimals + offset"""
+    """value = raw × scale × 10^exponent ÷ 10^decimals + offset; 1 if nobody says."""
     offset: float | None = None
+    """Added last, in the point's unit; 0 if nobody says."""
     decimals_register: Register | None = None
     """A uint16 in the same table that says by which power of ten to divide."""
     exponent_register: Register | None = None
@@ -84,10 +88,11 @@ class PointEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     valid_min: float | None = None
     """Below it the value is UNCERTAIN_RANGE; in the point's unit."""
     valid_max: float | None = None
+    """Above it likewise."""
     counter: bool | None = None
     """A running total that may wrap or reset."""
     wraps_at: Annotated[float, Meta(gt=0)] | None = None
-    """Where a counter begins at 0 again, in the point's unit; None: as its type says."""
+    """Where a counter begins at 0 again, in the point's unit; left out, as its type says."""
     states: dict[str, str] | None = None
     """What the numbers of an enumeration mean, for people."""
     bits: dict[str, str] | None = None
@@ -163,7 +168,9 @@ class ProfileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """What a profile's file says."""
 
     vendor: str
+    """Who makes the device."""
     model: str
+    """As printed on it; several where they share the map."""
     kind: Annotated[str, Meta(pattern=r"^[a-z_]+$")]
     """Such as `energy_meter`, `water_quality`."""
     confidence: Literal["high", "medium", "low"]
@@ -177,6 +184,7 @@ class ProfileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     table: Table = "holding_register"
     """Of the points that do not say theirs."""
     word_order: WordOrder = "ABCD"
+    """Of the points that do not say theirs."""
     relative_to: str | None = None
     """Set where registers count from a place that differs from device to device: the site says `register_base`."""
     max_registers: Annotated[int, Meta(ge=1, le=125)] | None = None
@@ -186,6 +194,7 @@ class ProfileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     holes: list[tuple[Register, Register]] = []
     """Ranges, both ends included, that must never be part of a request."""
     points: Annotated[tuple[PointEntry, ...], Meta(min_length=1)]
+    """The device's values."""
 
 
 class Profile(ProfileEntry, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -21,10 +21,15 @@ class Uplink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(pattern=r"^mqtts?://[^/@]+$")]
     """`mqtt://host:port`, or `mqtts://host:port` with the three files below."""
     ca_file: str | None = None
+    """Certificate of who signed the broker's."""
     cert_file: str | None = None
+    """The gateway's own certificate; its common name is the site's name."""
     key_file: str | None = None
+    """Its private key, mode 600."""
     username: str | None = None
+    """Where the broker asks for a password instead of a certificate."""
     password_file: str | None = None
+    """File of mode 600 with that password in it."""
     window: Annotated[int, Meta(ge=1, le=1000)] = 100
     """Batches under way at once."""
     backlog_batches_per_s: Annotated[float, Meta(gt=0)] = 50.0
@@ -41,15 +46,20 @@ class SpoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where sealed batches wait, and what goes first when there is no room."""
 
     path: str = "spool.db"
+    """The file of what waits, on a disk that survives a power cut."""
     max_mb: Annotated[float, Meta(gt=0)] = 512.0
+    """Room for what waits; when it is used up, `when_full` says what goes. [MB]"""
     when_full: Literal["oldest", "thin", "newest"] = "oldest"
+    """`oldest` or `newest` go first, or `thin`: every second batch of the older half."""
 
 
 class Sealing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When readings become a sealed batch: from then on they are never lost."""
 
     after_s: Annotated[float, Meta(gt=0, le=3600)] = 5.0
+    """Longest wait of a reading in memory, where a power cut would lose it. [s]"""
     readings: Annotated[int, Meta(ge=1, le=20_000)] = 2000
+    """Most in one batch; so many do not wait for `after_s`, but are written once a second at most."""
     urgent: list[PointName] = []
     """A change of one of these seals at once."""
 
@@ -58,16 +68,19 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The gateway's own readings."""
 
     period_s: Seconds = 60.0
+    """Time between two of them. [s]"""
     mains_file: str | None = None
-    """A file that reads 1 while the mains supply is present and 0 on battery; None where nothing senses it."""
+    """A file that reads 1 while the mains supply is present and 0 on battery; left out where nothing senses it."""
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a gateway needs to know."""
 
     site: SiteName
+    """The site's name at the centre: lower-case letters, digits, hyphens."""
     uplink: Uplink
     devices: Annotated[list[Device], Meta(min_length=1)]
+    """The meters."""
     spool: SpoolSettings = SpoolSettings()
     seal: Sealing = Sealing()
     gateway: Gateway = Gateway()

@@ -15,7 +15,9 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-VERSION: Literal[1] = 1
+Version = Literal[1]
+"""Version of this contract."""
+VERSION: Version = 1
 MAX_WIRE_BYTES = 256 * 1024
 MAX_UNPACKED_BYTES = 4 * 1024 * 1024
 MAX_ROWS = 20_000
@@ -32,8 +34,10 @@ PointName = Annotated[str, Meta(pattern=POINT_PATTERN, max_length=120)]
 StreamId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
 """Made at random with the spool file: a replaced disk starts a new stream instead of reusing numbers."""
 BootId = Annotated[str, Meta(min_length=1, max_length=36)]
+"""Names the time since the gateway's machine last started: within it, its monotonic clock never steps."""
 UInt = Annotated[int, Meta(ge=0, le=2**62)]
 TimeMs = Annotated[int, Meta(ge=0, le=2**53)]
+"""By the gateway's clock. [ms since 1970-01-01T00:00Z]"""
 Delta = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 
 
@@ -77,7 +81,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Readings sealed once at the edge and never changed after that, as columns. (site, stream, seq) is its key."""
 
-    v: Literal[1]
+    v: Version
     site: SiteName
     stream: StreamId
     seq: UInt
@@ -86,6 +90,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     t0: TimeMs
     """Base of `dt`. [ms since 1970-01-01T00:00Z]"""
     points: Annotated[list[PointName], Meta(min_length=1, max_length=MAX_ROWS)]
+    """Names within the site, each once."""
     p: Annotated[list[UInt], Meta(min_length=1, max_length=MAX_ROWS)]
     """Per row: index into `points`."""
     dt: Annotated[list[Delta], Meta(max_length=MAX_ROWS)]
@@ -105,6 +110,7 @@ class PointInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by_exception: bool = False
     """True: sent on change, at least every `max_silence_s`."""
     max_silence_s: Annotated[float, Meta(gt=0)] | None = None
+    """Longest time between two readings of a living point that is sent by exception. [s]"""
     counter: bool = False
     """True: a running total that may wrap or reset. The first reading that stands lower is UNCERTAIN_RANGE."""
     wraps_at: Annotated[float, Meta(gt=0)] | None = None
@@ -114,7 +120,7 @@ class PointInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PointList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The site's points, retained on the broker."""
 
-    v: Literal[1]
+    v: Version
     site: SiteName
     boot: BootId
     at_ms: TimeMs
@@ -126,31 +132,41 @@ class DroppedRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     stream: StreamId
     first_seq: UInt
+    """The first batch that went."""
     last_seq: UInt
+    """The last one; all between went too."""
     readings: UInt
+    """In all of them."""
     first_ms: TimeMs
     """Oldest instant among the readings that went. [ms since 1970-01-01T00:00Z]"""
     last_ms: TimeMs
+    """Newest instant among them. [ms since 1970-01-01T00:00Z]"""
     policy: Literal["oldest", "thin", "newest", "damaged"]
+    """Which rule took them; `damaged`: the spool's file could not be read."""
 
 
 class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Birth, heartbeat and death of a site, retained on the broker; the death is also the MQTT will."""
 
-    v: Literal[1]
+    v: Version
     site: SiteName
     online: bool
+    """False in the will, and where a gateway says farewell."""
     boot: BootId
     at_ms: TimeMs
     version: Annotated[str, Meta(max_length=40)]
+    """Of steppe at the gateway."""
     stream: StreamId | None = None
     next_seq: UInt = 0
     """Batches sealed so far in `stream`: what the centre must have or be told about."""
     spool_batches: UInt = 0
+    """Batches that wait for the centre's ack."""
     spool_bytes: UInt = 0
+    """What they take. [bytes]"""
     oldest_ms: TimeMs | None = None
     """When the oldest waiting batch was sampled. [ms since 1970-01-01T00:00Z]"""
     clock: Literal["synced", "unsynced", "unknown"] = "unknown"
+    """What the gateway's machine says of its clock."""
     up_ms: UInt | None = None
     """By the clock that never steps within `boot`: beside `at_ms` it shows a step of the wall clock. [ms]"""
     dropped: Annotated[list[DroppedRange], Meta(max_length=1000)] = []

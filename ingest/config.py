@@ -15,11 +15,17 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(pattern=r"^(embedded(:[0-9]+)?|mqtts?://[^/@]+)$")] = "embedded"
     """`embedded` or `embedded:PORT` (loopback only), `mqtt://host:port`, or `mqtts://host:port` with the files."""
     client_id: Annotated[str, Meta(min_length=1, max_length=60)] = "steppe-ingest"
+    """One ingest per broker and name: the broker keeps its messages while it is away."""
     ca_file: str | None = None
+    """Certificate of who signed the broker's."""
     cert_file: str | None = None
+    """The centre's own certificate; its common name is its name at the broker."""
     key_file: str | None = None
+    """Its private key, mode 600."""
     username: str | None = None
+    """Where the broker asks for a password instead of a certificate."""
     password_file: str | None = None
+    """File of mode 600 with that password in it."""
 
     def __post_init__(self) -> None:
         if self.url.startswith("mqtts://") and not (self.ca_file and self.cert_file and self.key_file):
@@ -32,7 +38,9 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The centre's log of checked batches; when it is full, nothing more is acknowledged."""
 
     path: str = "journal.db"
+    """On a disk that survives a power cut: what is acknowledged is here. Counts from data_dir."""
     max_mb: Annotated[float, Meta(ge=8)] = 4096.0
+    """When so much is in use, gateways keep their readings. [MB]"""
     keep_days: Annotated[float, Meta(gt=0)] = 30.0
     """Batches that every reader has passed are kept this long, so that a store can be refilled. [days]"""
 
@@ -45,6 +53,7 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token_file: str | None = None
     """InfluxDB: the token (2.x), or `user:password` (1.8)."""
     org: str = ""
+    """InfluxDB 2.x: the organisation of the bucket."""
     batch_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 150_000
     """Readings per write. With 6 000 points in SQLite, 200 000 take 30 % less CPU than 50 000: fewer pages written."""
 
@@ -81,7 +90,9 @@ class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register: str = "register"
     """Folder of regions.csv, assets.csv, points.csv, plans.csv; counts from the folder of `centre.toml`."""
     timezone: str = "Asia/Shanghai"
+    """Zone in which a day begins and ends, and of times in the register that have no offset."""
     language: Literal["zh", "en"] = "zh"
+    """What operators and crews see first; logs are English."""
     broker: Broker = Broker()
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()

@@ -17,11 +17,15 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Someone who can be told."""
 
     name: Annotated[str, Meta(min_length=1)]
+    """As rotas, chains and `manager` name them."""
     channels: Annotated[list[str], Meta(min_length=1)]
     """Names of channels in the order of trying: messenger, SMS, voice."""
     phone: str = ""
+    """For SMS, for a mention by robots, and to know whose SMS came back."""
     email: str = ""
+    """For mail."""
     language: Literal["zh", "en"] = "zh"
+    """Of the notices."""
 
 
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +34,9 @@ class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: datetime
     """Local time of the rota."""
     end: datetime
+    """First local time at which the rota counts again."""
     person: str = ""
+    """Who stands in."""
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
@@ -41,9 +47,11 @@ class Rota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A weekly rotation: each person of `order` has the duty for a week in turn."""
 
     name: Annotated[str, Meta(min_length=1)]
+    """As steps of the chains name it."""
     first_handover: datetime
     """Local time at which the first of `order` takes over; hand-overs follow weekly at that local hour."""
     order: Annotated[list[str], Meta(min_length=1)]
+    """Names of people, one week each, again and again."""
     overrides: list[Override] = []
 
 
@@ -51,9 +59,11 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One step of an escalation: whom to tell, how long after the onset."""
 
     after_min: Annotated[float, Meta(ge=0)]
+    """Time since the onset, if nobody has acknowledged by then. [min]"""
     rota: str = ""
     """Whoever has this duty then; or a fixed `person`."""
     person: str = ""
+    """Somebody fixed, instead of a `rota`."""
 
     def __post_init__(self) -> None:
         if bool(self.rota) == bool(self.person):

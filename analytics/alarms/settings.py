@@ -20,7 +20,9 @@ class ChannelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way to people. Secrets stand in files, never here."""
 
     name: Name
+    """As `people` name it."""
     kind: Literal["dingtalk", "wecom", "feishu", "sms_http", "smpp", "mail", "apprise"]
+    """The service: three robots, SMS by HTTP or SMPP, mail, or anything that Apprise speaks."""
     token_file: str | None = None
     """Robot token or key, SMS or mail password, or the Apprise URL."""
     secret_file: str | None = None
@@ -28,6 +30,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str | None = None
     """Address of the service where it is not the public one: SMS gateway, SMPP and mail server as `host:port`."""
     user: str | None = None
+    """Account at the SMPP or mail server."""
     sender: str | None = None
     """Sender of mails, or source number of SMS."""
     replies: bool = False
@@ -80,6 +83,7 @@ class LiftStation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The levels of a sewage lift station, by which its overflow and its pumps' dry running are judged."""
 
     asset: Name
+    """Id of a `sewage_station` in assets.csv."""
     weir_m: float
     """At which it overflows. [m]"""
     start_m: float
@@ -89,6 +93,7 @@ class LiftStation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     floor_m: float = 0.0
     """Lowest level that can be read. [m]"""
     starts_per_hour: Annotated[int, Meta(ge=1)] = STARTS_PER_HOUR
+    """Most starts of one pump: 6 for a small one, 4 above 15 kW."""
 
     def __post_init__(self) -> None:
         if not self.floor_m <= self.stop_m < self.start_m < self.weir_m:

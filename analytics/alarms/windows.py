@@ -22,6 +22,7 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One window, or a row of them."""
 
     name: Annotated[str, Meta(min_length=1, max_length=60)]
+    """Under which the console and the audit show it."""
     asset: Annotated[str, Meta(min_length=1)]
     """Its alarms and those of everything below it."""
     start: datetime
@@ -31,9 +32,11 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repeats: str = ""
     """RFC 5545 rule such as `FREQ=WEEKLY;BYDAY=TU`; empty for once."""
     effect: Literal["suppress", "out_of_service"] = "suppress"
+    """`suppress`: nobody is told, everything is tracked. `out_of_service`: taken out under a work order."""
     work_order: str = ""
     """Needed to take out of service."""
     reason: str = ""
+    """For people."""
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is not None:

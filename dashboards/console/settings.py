@@ -16,12 +16,15 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the console listens, and how long it trusts a browser."""
 
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    """Where it listens; one that others reach needs cert_file and key_file, or public_url."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     """0 takes any free one and says which."""
     public_url: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+)?$")] = ""
     """Address as browsers reach it, such as `https://steppe.example`; empty for `http://host:port`."""
     cert_file: str | None = None
+    """Certificate for TLS of its own; counts from the folder of `console.toml`."""
     key_file: str | None = None
+    """Its private key, mode 600."""
     session_hours: Annotated[float, Meta(gt=0, le=720)] = 12.0
     """A browser signs in again after this long, whatever it does. [h]"""
     idle_hours: Annotated[float, Meta(gt=0, le=720)] = 8.0

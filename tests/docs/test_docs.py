@@ -11,6 +11,8 @@ from types import ModuleType
 import pytest
 from support.pages import BLOCK, follow, run, with_first
 
+from ingest.register_files import ASSET_COLUMNS, PLAN_COLUMNS, POINT_COLUMNS, REGION_COLUMNS
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md"))
@@ -62,6 +64,20 @@ def test_the_generated_pages_are_those_of_the_types() -> None:
     """Else run: python docs/generate.py"""
     for name, text in generator().pages().items():
         assert (DOCS / "reference" / name).read_text(encoding="utf-8") == text, name
+
+
+def test_no_key_and_no_column_is_without_a_meaning() -> None:
+    """Else write a docstring below the field."""
+    for name, text in generator().pages().items():
+        rows = [line for line in text.splitlines() if line.startswith("| `")]
+        assert rows, name
+        assert [row for row in rows if row.endswith("|  |")] == [], name
+
+
+def test_every_column_of_the_register_stands_on_its_page() -> None:
+    text = generator().pages()["register.md"]
+    for required, optional in (REGION_COLUMNS, ASSET_COLUMNS, POINT_COLUMNS, PLAN_COLUMNS):
+        assert [column for column in (*required, *optional) if f"| `{column}` | " not in text] == []
 
 
 def test_every_page_stands_in_both_languages() -> None:
