@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 import edge
@@ -17,3 +18,8 @@ def pytest_configure() -> None:
     """Refuse to test the checkout where the installed wheel was asked for."""
     if os.environ.get("STEPPE_INSTALLED") and Path(edge.__file__).is_relative_to(ROOT / "edge"):
         raise RuntimeError("STEPPE_INSTALLED is set, but `edge` comes from the checkout: run with `python -Im pytest`")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The plays of many processes first: they mostly wait, and the last of them would be waited for alone."""
+    items.sort(key=lambda item: "road" not in item.keywords)
