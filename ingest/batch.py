@@ -1,8 +1,8 @@
 """One sealed batch as arrays, judged on the way: 2 million readings per second.
 
-The rules are those of `edge.wire.Batch` and `edge.wire.check_rows`; here whole columns are looked at, and `check_rows`
-has the word where such a look finds something wrong. A site sends the same point list again and again, so a list is
-read once: matching every name again would take as long as the rest of the batch.
+The rules are those of `edge.wire.Batch` and `edge.wire_rules.check_rows`; here whole columns are looked at, and
+`check_rows` has the word where such a look finds something wrong. A site sends the same point list again and again, so
+a list is read once: matching every name again would take as long as the rest of the batch.
 """
 
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ from edge.wire import (
     TimeMs,
     UInt,
     WireError,
-    check_rows,
     decode,
     unpack,
 )
+from edge.wire_rules import check_rows
 
 FIRST_BAD = int(Quality.BAD_NO_ANSWER)
 

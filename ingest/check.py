@@ -9,7 +9,8 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from edge.wire import PointList, Status, WireError, check_instants, decode, site_and_leaf
+from edge.wire import PointList, Status, WireError, decode, site_and_leaf
+from edge.wire_rules import check_instants
 from ingest.batch import BatchRows, ReadBatch, read_batch
 
 Kind = Literal["batch", "status", "points"]

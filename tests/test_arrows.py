@@ -11,6 +11,7 @@ ROOMS = ("edge", "ingest", "analytics", "dashboards", "simulators")
 SHARED_BY_BOTH_ENDS = {
     "edge",
     "edge.wire",
+    "edge.wire_rules",
     "edge.clock",
     "edge.config",
     "edge.errors",

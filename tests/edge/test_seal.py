@@ -11,7 +11,8 @@ from support.delivery import BOOT, NOON_MS, HandClock, reading
 
 from edge.seal import MAX_PENDING, Sealed, Sealer, as_draft, restamped, seal
 from edge.site import Sealing
-from edge.wire import MAX_WIRE_BYTES, Batch, Quality, Reading, check_batch, decode
+from edge.wire import MAX_WIRE_BYTES, Batch, Quality, Reading, decode
+from edge.wire_rules import check_batch
 
 STREAM = "5" * 32
 

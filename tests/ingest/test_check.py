@@ -21,11 +21,11 @@ from edge.wire import (
     PointList,
     Quality,
     WireError,
-    check_batch,
     decode,
     encode,
     topic,
 )
+from edge.wire_rules import check_batch
 from ingest.check import HourCount, Sealed, check
 
 SITE = "qingshui-wtp"
@@ -162,7 +162,7 @@ def test_the_quick_look_at_whole_columns_judges_as_row_by_row(table, packed):
 
 @given(st.lists(rows, min_size=1, max_size=20), st.sampled_from(["columns", "q", "p", "dt", "points", "site"]))
 def test_arrays_are_judged_as_the_contract_judges_and_hold_what_it_says(table, spoilt):
-    """`edge.wire.check_batch` and the quick look at arrays take the same batches, and give the same rows."""
+    """`edge.wire_rules.check_batch` and the quick look at arrays take the same batches, and give the same rows."""
     x, q, dt = (list(column) for column in zip(*table, strict=True))
     changes = {"x": x, "q": [int(quality) for quality in q], "dt": dt, "p": [0] * len(x)}
     match spoilt:
