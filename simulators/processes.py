@@ -4,6 +4,8 @@ A child watches its standard input, which is a pipe from here: when this process
 and the child ends itself (`simulators.child`).
 """
 
+import contextlib
+import random
 import socket
 import subprocess
 import sys
@@ -14,6 +16,8 @@ from pathlib import Path
 from edge.errors import SteppeError
 
 LOOK_EVERY_S = 0.02
+PORTS, TRIES = range(15_000, 32_000), 200
+"""Below those that Linux gives to outgoing connections: a county of gateways would soon take one that was free."""
 
 
 class ChildFailed(SteppeError):
@@ -102,10 +106,12 @@ class Child:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nobody has, and that no outgoing connection will be given before it is used."""
+    for port in random.SystemRandom().sample(PORTS, TRIES):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ChildFailed(f"no free port found between {PORTS.start} and {PORTS.stop}. End programs that hold them")
 
 
 def listens(port: int) -> bool:

@@ -5,11 +5,11 @@ import struct
 
 import pytest
 from support.fault_peer import content, crc16
-from support.free_port import free_port
 
 from edge.errors import DeviceTimeout
 from edge.lines import open_line
 from edge.modbus import ModbusLine
+from simulators.processes import free_port
 
 
 class Modem:

@@ -11,7 +11,6 @@ from dlt645.service.serversvc.server_service import MeterServerService
 from hypothesis import given
 from hypothesis import strategies as st
 from support.dlt645_peer import CLEAN, Dlt645Peer, answer_frame, bcd_bytes, digits_of
-from support.free_port import free_port
 from support.meters import SteppedClock
 
 from edge.clock import RealClock
@@ -22,6 +21,7 @@ from edge.errors import DeviceError
 from edge.lines import open_dlt645
 from edge.linestats import LineStatistics
 from edge.wire import Quality
+from simulators.processes import free_port
 
 ADDRESS = "202311000042"
 VOLTAGE, ENERGY = 0x02010100, 0x00010000

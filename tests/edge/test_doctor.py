@@ -15,7 +15,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from support.free_port import free_port
 from support.servers import mosquitto
 
 from edge.clock import RealClock
@@ -35,6 +34,7 @@ from edge.mqtt import BrokerAddress
 from edge.seal import Sealed
 from edge.site import Site, load_site
 from edge.spool_sqlite import SqliteSpool
+from simulators.processes import free_port
 
 NOW_MS = 1_764_000_000_000
 NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)

@@ -10,12 +10,12 @@ import tty
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from support.free_port import free_port
 from support.modbus_peers import libmodbus_server, node_server, pymodbustcp_server
 
 from edge.errors import DeviceRefused, DeviceTimeout
 from edge.lines import open_line
 from edge.modbus import ModbusLine
+from simulators.processes import free_port
 
 
 @pytest.fixture(params=["pyModbusTCP", "libmodbus", "libmodbus-rtu", "modbus-serial"])

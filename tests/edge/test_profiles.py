@@ -13,7 +13,6 @@ import pytest
 import yaml
 from pyModbusTCP.server import DataBank, ModbusServer
 from support.data import recording
-from support.free_port import free_port
 
 from edge.budget import planned_blocks
 from edge.clock import RealClock
@@ -23,6 +22,7 @@ from edge.lines import open_line
 from edge.meter import ModbusMeter
 from edge.profiles import load_profile, parse_profile, profile_names
 from edge.wire import Quality
+from simulators.processes import free_port
 
 BASE = 40_069
 UNITS = {

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from support.servers import Server, free_port, port_answers
+from support.servers import Server, port_answers
 from support.site_line import SiteLine
 from support.wire import NOW_MS, batch_payload
 
@@ -12,6 +12,7 @@ from edge.errors import ConfigError
 from edge.wire import MAX_WIRE_BYTES
 from ingest.broker import address_of, run_broker
 from ingest.config import Broker
+from simulators.processes import free_port
 
 SITE = "qingshui-wtp"
 BROKER = "import sys; from ingest.broker import run_broker; run_broker(int(sys.argv[1]))"

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 from support.centre import CentreUnderTest
-from support.servers import free_port, wait_until
+from support.servers import wait_until
 from support.site_line import SiteLine
 from support.wire import batch_payload
 
@@ -19,6 +19,7 @@ from edge.clock import RealClock
 from edge.errors import BadInput
 from ingest.centre import Program, programs_of, supervise
 from ingest.config import Broker, Centre, StoreSettings
+from simulators.processes import free_port
 
 SITE = "qingshui-wtp"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.free_port import free_port
 from support.secured_centre import secured_centre
 from support.servers import influxdb, wait_until
 from support.wire import NOW_MS, STREAM, batch_payload
@@ -36,6 +35,7 @@ from ingest.doctor.centre import (
 from ingest.doctor.kept import look_at_journal, look_at_letters
 from ingest.doctor.sites import look_at_roll, look_at_sites
 from ingest.journal import Journal
+from simulators.processes import free_port
 
 SITE = "qingshui-wtp"
 DAY_MS = 86_400_000

@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from support.http_peer import Answer, Peer, Request, http_peer
-from support.servers import free_port
 
 from ingest import influx_link
 from ingest.store import Columns, Partial, RowsRefused, StoreDown, StoreRefused
 from ingest.store_influx import InfluxStore
+from simulators.processes import free_port
 
 NOON = 1_764_043_200_000
 STORED = Answer(204)

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.field import Meter, Office, closed_to_others, command_lines, meter, secrets_of
-from support.free_port import free_port
 from support.servers import InfluxServer, Server, find_program, influxdb, port_answers, wait_until
+
+from simulators.processes import free_port
 
 SITE = "ulaan-01"
 PHASE_POINTS = [f"{SITE}/meter.l{phase}.voltage_v" for phase in (1, 2, 3)]

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.servers import Server, free_port, missing, mosquitto, port_answers
+from support.servers import Server, missing, mosquitto, port_answers
 
 from edge.mqtt import BrokerAddress, Connected, Connection, Received
+from simulators.processes import free_port
 
 PRODUCTION = """allow_anonymous true
 max_inflight_messages 1000

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from support.servers import Server, free_port, influxdb, mosquitto, wait_until
+from support.servers import Server, influxdb, mosquitto, wait_until
 
 from edge.clock import VirtualClock
 from ingest.config import load_centre
@@ -29,7 +29,7 @@ from simulators.delivered import examine_delivery
 from simulators.drain import drain
 from simulators.physics import Span
 from simulators.plot import Act
-from simulators.processes import Child
+from simulators.processes import Child, free_port
 from simulators.progress import ProgressReader
 from simulators.scenario import Scenario, make_scenario, save_scenario
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from support.servers import Server, free_port, http_answers
+from support.servers import Server, http_answers
 
 from dashboards.console.database import FILE, ConsoleDatabase
 from dashboards.console.people import Role
 from edge.clock import RealClock
+from simulators.processes import free_port
 
 PROGRAM = Path(__file__).with_name("served_console.py")
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from pyModbusTCP.server import DataBank, ModbusServer
 from pyModbusTCP.utils import encode_ieee, long_list_to_word
-from support.free_port import free_port
+
+from simulators.processes import free_port
 
 STEPPE = (sys.executable, "-P", "-m", "steppe")
 COMMAND_S = 120.0

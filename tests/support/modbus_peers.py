@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyModbusTCP.server import DataBank, ModbusServer
-from support.free_port import free_port
 from support.servers import ROOT, find_program, missing
+
+from simulators.processes import free_port
 
 SOURCES = Path(__file__).with_name("peers")
 NODE_PEER = Path(__file__).with_name("node_modbus")

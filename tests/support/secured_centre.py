@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.servers import Server, find_program, free_port, port_answers
+from support.servers import Server, find_program, port_answers
 
 from edge.clock import RealClock
 from edge.mqtt import BrokerAddress
 from ingest.authority.centre_files import Wishes, make_centre
 from ingest.authority.folder import CentreFolder, write_whole
 from ingest.authority.office import Office, open_office
+from simulators.processes import free_port
 
 HOST = "127.0.0.1"
 

@@ -16,6 +16,8 @@ from typing import NoReturn
 
 import pytest
 
+from simulators.processes import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 SEARCH_PATH = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ.get("PATH", ""), "/usr/sbin"])
 START_TIMEOUT_S = 60.0
@@ -157,13 +159,6 @@ def missing(message: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def port_answers(port: int) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from support.servers import free_port
 from support.smpp_peer import BIND_TRANSMITTER, SUBMIT_SM, SmppPeer, smpp_peer
 from support.told_server import Reply, ToldServer, told_server
 
@@ -19,6 +18,7 @@ from analytics.alarms.channels.smpp import Smpp
 from analytics.alarms.channels.sms import SmsGateway
 from analytics.alarms.settings import ChannelSettings
 from edge.errors import ConfigError
+from simulators.processes import free_port
 
 NOW = 1_764_000_000_000
 NOTICE = Message("[紧急] 清水水厂 消毒失效", "余氯 0.12 mg/L,自 02:14", "#17")

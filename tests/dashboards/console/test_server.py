@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from support.alarm_centre import alarm_centre
-from support.free_port import free_port
 from support.servers import wait_until
 
 from dashboards.console.database import FILE, ConsoleDatabase
 from edge.clock import RealClock
+from simulators.processes import free_port
 
 STARTED_S, STOPPED_S = 60.0, 15.0
 

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 from support.grafana_peer import TOKEN, GrafanaPeer, grafana_peer
 from support.http_peer import Answer, http_peer
-from support.servers import free_port
 
 from dashboards.grafana.build import build_all
 from dashboards.grafana.cli import dashboards
 from dashboards.grafana.publish import publish
 from dashboards.grafana.server import Conflict, GrafanaFailed, GrafanaServer
 from edge.errors import BadInput
+from simulators.processes import free_port
 
 FOLDERS, DASHBOARDS = 2, 14
 
