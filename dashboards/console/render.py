@@ -1,7 +1,8 @@
 """From views to HTML: `page` for a whole page, `fragment` for a part of one that htmx puts in place.
 
 Templates see the views they are given and a few words of every page: `user`, `lang`, `csrf`, `nav`, `bar`, `now_ms`.
-Everything is escaped. Filters: `t` (a key of the catalogue), `local_time`, `age`, `duration`, `number`, `percent`.
+Everything is escaped. Filters: `t` (a key of the catalogue), `local_time`, `age`, `duration`, `lasting`,
+`number`, `percent`, `in_language`.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from dashboards.console import texts
 from dashboards.console.guard import FORM_COOKIE, console_of, secret_of, session_of
 from dashboards.console.masked import mask
 from dashboards.console.views.bar import read_bar
+from dashboards.console.views.kpi_span import home, way_to
 from dashboards.console.words import LANGUAGES, Language, translate
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -117,6 +119,7 @@ def _templates() -> jinja2.Environment:
         "local_time": _local_time,
         "age": _age,
         "duration": _duration,
+        "lasting": _lasting,
         "number": texts.number,
         "percent": texts.percent,
         "in_language": _in_language,
@@ -136,10 +139,11 @@ def _tabs(request: Request) -> Sequence[Tab]:
 
 
 def _centre_name(request: Request) -> str:
-    """The name of the topmost region."""
-    regions = console_of(request).register.regions.values()
-    top = next((region for region in regions if region.parent is None), None)
-    return "" if top is None else (top.name_zh if language_of(request) == "zh" else top.name)
+    """The names of the region that the centre answers for and of those around it."""
+    register, language = console_of(request).register, language_of(request)
+    region = register.regions.get(home(register))
+    way = way_to(region, register) if region else ()
+    return " › ".join(one.name_zh if language == "zh" else one.name for one in way)
 
 
 @jinja2.pass_context
@@ -160,6 +164,11 @@ def _age(context: Context, at_ms: int | None) -> str:
 @jinja2.pass_context
 def _duration(context: Context, span_ms: float | None) -> str:
     return texts.duration(span_ms, context["lang"])
+
+
+@jinja2.pass_context
+def _lasting(context: Context, span_ms: float, error_ms: float) -> str:
+    return texts.lasting(span_ms, error_ms, context["lang"])
 
 
 @jinja2.pass_context

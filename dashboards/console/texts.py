@@ -19,6 +19,8 @@ FORMS: dict[TimeForm, str] = {
 UNKNOWN = "–"
 FIRST_MS, LAST_MS = -62_135_510_400_000, 253_402_214_400_000
 """The years 1 to 9999, a day left at each end for zones. [ms since 1970-01-01T00:00Z]"""
+FINEST = 3
+"""Decimals beyond these are an instrument's noise."""
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1000, 60_000, 3_600_000, 86_400_000
 
 
@@ -48,13 +50,25 @@ def duration(span_ms: float | None, language: Language) -> str:
     return f"{minutes} min" if minutes else f"{span // SECOND_MS} s"
 
 
+def lasting(span_ms: float, error_ms: float, language: Language) -> str:
+    """Return how long something lasted as finely as it is known: `4 min 35 s` where the error is below a minute."""
+    minutes, seconds = divmod(max(int(span_ms), 0) // SECOND_MS, 60)
+    if error_ms >= MINUTE_MS or not 0 < minutes < 60 or not seconds:
+        return duration(span_ms, language)
+    return f"{minutes} 分 {seconds:02d} 秒" if language == "zh" else f"{minutes} min {seconds:02d} s"
+
+
 def number(value: float | None, digits: int | None = None) -> str:
-    """Return a number with so many decimals, or with four significant figures; a dash for None and NaN."""
+    """Return a number with so many decimals, or with four significant figures but no more than `FINEST` decimals.
+
+    None and NaN are a dash.
+    """
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if digits is not None:
         return f"{value:.{digits}f}"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    rounded = round(value, FINEST) + 0.0  # a sum with 0.0 has no minus sign before a zero
+    return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:.4g}"
 
 
 def percent(value: float | None, digits: int = 3) -> str:

@@ -38,7 +38,8 @@ from simulators.world import World, gateway_is_dark
 SIZE = Size(feeders=2, transformers=3, line_ends=1, works=1)
 SEED, DAYS = 3, 2
 MINUTE_MS, SLOT_MS = 60_000, 10 * 60_000
-POLL_MS = 2 * MINUTE_MS
+POLL_MS = MINUTE_MS
+"""Voltage is judged by the minute: polled more rarely, a point misses minutes and enters no rate."""
 LIVE_MS = 8 * HOUR_MS
 """So much of the last day goes through the journal and the engine; what is older stands only in the store."""
 Row = tuple[str, int, float | None, Quality]
@@ -46,7 +47,7 @@ Row = tuple[str, int, float | None, Quality]
 NOT_AVAILABLE = 0xFFFFFFFF
 """What the terminals' registers hold where there was no failure yet."""
 STREAM, BOOT = "0d5c" * 8, "boot-1"
-INTO_OUTAGE_MS = 9 * MINUTE_MS
+INTO_OUTAGE_MS = 8 * MINUTE_MS
 """How long the last transformer outage has lasted when the console is looked at."""
 ALARMS_TOML = """
 manager = "county"
@@ -91,7 +92,8 @@ class ConsoleCounty:
 def make_console_county(folder: Path, store_url: str = "sqlite:///store.db") -> ConsoleCounty:
     """Write every file of the county into `folder`, and its readings into the store."""
     scenario = make_scenario(SEED, SIZE, DAYS, before_ms=HOUR_MS, after_ms=HOUR_MS)
-    write_county(folder, scenario.county(), scenario.faults, _no_ports(scenario), store_url=store_url)
+    county, first_day = scenario.county(), scenario.first_day
+    write_county(folder, county, scenario.faults, _no_ports(scenario), store_url=store_url, first_day=first_day)
     (folder / "register" / "alarms.toml").write_text(ALARMS_TOML, encoding="utf-8")
     (folder / "register" / "link.key").write_text("a key of the tests\n", encoding="utf-8")
     centre = load_centre(folder / "centre.toml")

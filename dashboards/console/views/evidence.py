@@ -1,6 +1,6 @@
 """One interruption, or one time that nobody knows: who saw what, why we say so, what it counts, what people said."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.kpi.database import Correction, Judgement
@@ -16,7 +16,7 @@ from dashboards.console.views.kpi_asked import Asked
 from dashboards.console.views.kpi_events import Place, Surety, event_id, place_of, surety
 from dashboards.console.views.kpi_span import home, level_of, month_of, way_to
 from edge.wire import Quality
-from ingest.register import Region
+from ingest.register import Region, Register
 from ingest.store import StoreDown
 
 MOST_WITNESSES = 40
@@ -52,6 +52,15 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """The interruption before or after this one."""
+
+    id: str
+    place: Place
+    start_ms: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything that the page shows."""
 
@@ -81,9 +90,11 @@ class Evidence:
     counted: int
     """How many of these are in the numbers: the first so many."""
     changes: tuple[Change, ...]
-    before: str
-    """Address of the interruption before, and after; empty where there is none in the month."""
-    after: str
+    before: Neighbour | None
+    """None where the month has none before, or after."""
+    after: Neighbour | None
+    names: Mapping[str, Place]
+    """Each device and asset that the sentences name → what people call it."""
 
 
 def read_evidence(console: Console, address: str) -> Evidence:
@@ -123,6 +134,7 @@ def read_evidence(console: Console, address: str) -> Evidence:
         changes=tuple(_changes(console, subject, said))[:CHANGES_SHOWN],
         before=before,
         after=after,
+        names=_names(told, (*subject.units, *(plan.asset for plan in plans)), published.register),
     )
 
 
@@ -187,7 +199,14 @@ def _change(one: Correction) -> Change:
     return Change(one.at_ms, one.subject, one.day, one.sum, one.old, one.new, one.why)
 
 
-def _neighbours(console: Console, subject: Subject, month: str) -> tuple[str, str]:
+def _names(told: Sequence[Account], assets: Sequence[str], register: Register) -> dict[str, Place]:
+    stands_at = {device_name(entry.point): entry.asset for entry in register.points.values()}
+    devices = [one.witness.device for one in told]
+    places = {device: stands_at.get(device, device) for device in devices} | {asset: asset for asset in assets}
+    return {name: place_of(asset, register) for name, asset in places.items()}
+
+
+def _neighbours(console: Console, subject: Subject, month: str) -> tuple[Neighbour | None, Neighbour | None]:
     """The interruptions of the month before and after this one."""
     span = month_of(month, console.now_ms(), console.centre.timezone)
     events = console.published().events_everywhere(span.from_day, span.to_day)
@@ -195,8 +214,11 @@ def _neighbours(console: Console, subject: Subject, month: str) -> tuple[str, st
     here = (subject.start_ms, subject.asset)
     before = max((one for one in order if one < here), default=None)
     after = min((one for one in order if one > here), default=None)
-    return _address(before, console), _address(after, console)
+    return _neighbour(before, console), _neighbour(after, console)
 
 
-def _address(one: tuple[int, str] | None, console: Console) -> str:
-    return "" if one is None else event_id(one[1], one[0], console.zone)
+def _neighbour(one: tuple[int, str] | None, console: Console) -> Neighbour | None:
+    if one is None:
+        return None
+    start_ms, asset = one
+    return Neighbour(event_id(asset, start_ms, console.zone), place_of(asset, console.register), start_ms)

@@ -79,7 +79,8 @@ def region_of(asked: str, register: Register) -> Region:
 def home(register: Register) -> str:
     """Return the smallest region that everything else stands in, a banner at the smallest."""
     paths = [path_of(code, register)[::-1] for code in register.regions]
-    leaves = [path for path in paths if not any(r.parent == path[-1] for r in register.regions.values())]
+    parents = {region.parent for region in register.regions.values()}
+    leaves = [path for path in paths if path[-1] not in parents]
     shared = ""
     for step in zip(*leaves, strict=False):
         if len(set(step)) > 1:

@@ -31,6 +31,7 @@ from dashboards.console.words import Language
 from ingest.register import Region
 
 YEAR_H = {False: 8760.0, True: 8784.0}
+LATEST_SHOWN = 3
 LATE_MS = 15 * 60_000
 """A site that is connected and has said nothing for so long is late. [ms]"""
 
@@ -63,6 +64,8 @@ class Belief:
     late: int
     explained: int
     """Silent sites whose alarm another one explains."""
+    latest: tuple[SiteRow, ...]
+    """Of the connected sites those that were heard longest ago, a few."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,8 @@ def voltage_year(console: Console, region: str) -> YearTile:
     bounds = voltage_bounds_over(by_month, target)
     points = tuple(voltage_bounds(one, target).point_pct for one in by_month)
     minutes = 60 * _hours_of(year)
-    passed = (console.now_ms() - months[0].start_ms) / 60_000
+    told = [month for month, pct in zip(months, points, strict=True) if pct is not None]
+    passed = sum(min(month.end_ms, console.now_ms()) - month.start_ms for month in told) / 60_000
     allowed, left = (1 - target.value_pct / 100) * minutes, None
     if bounds.low_pct is not None and bounds.point_pct is not None and bounds.high_pct is not None:
         pcts = (bounds.low_pct, bounds.point_pct, bounds.high_pct)
@@ -186,7 +190,9 @@ def _belief(rows: Sequence[SiteRow], records: Sequence[AlarmRecord], now_ms: int
     silent = tuple(row for row in rows if row.presence != "online")
     hidden = {record.id.partition("#")[0].partition("/")[0] for record in records if record.alarm.suppressed_by}
     late = sum(row.presence == "online" and now_ms - (row.heard_ms or 0) > LATE_MS for row in rows)
-    return Belief(len(rows), silent, late, sum(row.site in hidden for row in silent))
+    latest = sorted((row for row in rows if row.presence == "online"), key=lambda row: row.heard_ms or 0)
+    explained = sum(row.site in hidden for row in silent)
+    return Belief(len(rows), silent, late, explained, tuple(latest[:LATEST_SHOWN]))
 
 
 def _day(console: Console, now_ms: int) -> LastDay:
