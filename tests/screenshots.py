@@ -1,6 +1,7 @@
 """Take a picture of every page in both languages, at a desk and on a phone: `make screenshots` fills docs/screens.
 
-The county is the small one of the tests, at the same instant each time, so that a picture changes when its page does.
+The county is that of the tests, larger and looked after, at the same instant each time, so that a picture changes when
+its page does.
 """
 
 import io
@@ -8,17 +9,31 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser
 from support.chromium import DESK, HEIGHTS, LOCALES, PHONE, Window, chromium, window
-from support.console_county import make_console_county
+from support.console_county import ConsoleCounty, Story, make_console_county
 from support.console_pages import Shown, find_pages
-from support.console_server import ConsoleServer, console_server
+from support.console_server import console_server
 from support.servers import ROOT
 
+from simulators.county import Size
+
 SCREENS = ROOT / "docs" / "screens"
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+STORY = Story(
+    seed=7,
+    size=Size(feeders=4, transformers=5, line_ends=2, works=2),
+    live_ms=26 * HOUR_MS,
+    alone_ms=5 * HOUR_MS + 15 * MINUTE_MS,
+    is_told=True,
+    shelved="works-1/works.free_chlorine_mg_l#low",
+)
+PEOPLE = {"zh": ("tana", "塔娜"), "en": ("bataar", "Bataar")}
+"""Who looks, by the language of the page: name and full name."""
 COLOURS = 128
 """More are not told apart on these pages, and a picture has a third of the bytes."""
 SCRATCH = Path(tempfile.gettempdir()) / "steppe-screens"
@@ -35,25 +50,27 @@ def main(names: list[str]) -> None:
     """Take the named pages, all of them by default."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(SCRATCH, ignore_errors=True)
-    county = make_console_county(SCRATCH)
-    with chromium() as browser, console_server(county.folder, county.now_ms) as server:
-        for path, picture in _pictures(browser, server, names):
-            path.write_bytes(picture)
-            sys.stdout.write(f"{path.relative_to(ROOT)} {len(picture) / 1000:.0f} kB\n")
+    county = make_console_county(SCRATCH, story=STORY)
+    with chromium() as browser:
+        for language, width in product(LOCALES, (DESK, PHONE)):
+            for path, picture in _pictures(browser, county, language, width, names):
+                path.write_bytes(picture)
+                sys.stdout.write(f"{path.relative_to(ROOT)} {len(picture) / 1000:.0f} kB\n")
     shutil.rmtree(SCRATCH)
 
 
-def _pictures(browser: Browser, server: ConsoleServer, names: list[str]) -> Iterator[tuple[Path, bytes]]:
-    with window(browser, server.url, DESK) as first:
-        first.enter(server.link("admin"))
-        cookies = [one for one in first.context.cookies() if one["name"] == "steppe"]
-        pages = [one for one in find_pages(first.fetch) if not names or one.name in names]
-    for language in LOCALES:
-        for width in (DESK, PHONE):
-            with window(browser, server.url, width, language=language) as shown:
-                shown.context.add_cookies(cookies)
-                for one in pages:
-                    yield SCREENS / f"{one.name}.{language}.{width}.png", _picture(shown, one)
+def _pictures(
+    browser: Browser, county: ConsoleCounty, language: str, width: int, names: list[str]
+) -> Iterator[tuple[Path, bytes]]:
+    """Each time of a console that has just begun: values grow old while it runs."""
+    with (
+        console_server(county.folder, county.now_ms) as server,
+        window(browser, server.url, width, language=language) as shown,
+    ):
+        shown.enter(server.link("admin", *PEOPLE[language]))
+        for one in find_pages(shown.fetch):
+            if not names or one.name in names:
+                yield SCREENS / f"{one.name}.{language}.{width}.png", _picture(shown, one)
 
 
 def _picture(shown: Window, one: Shown) -> bytes:

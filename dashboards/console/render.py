@@ -2,7 +2,7 @@
 
 Templates see the views they are given and a few words of every page: `user`, `lang`, `csrf`, `nav`, `bar`, `now_ms`.
 Everything is escaped. Filters: `t` (a key of the catalogue), `local_time`, `age`, `duration`, `lasting`,
-`number`, `percent`, `in_language`.
+`number`, `percent`, `reading`, `in_language`.
 """
 
 from collections.abc import Sequence
@@ -122,6 +122,7 @@ def _templates() -> jinja2.Environment:
         "lasting": _lasting,
         "number": texts.number,
         "percent": texts.percent,
+        "reading": texts.reading,
         "in_language": _in_language,
     }
     return environment

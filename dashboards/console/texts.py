@@ -71,6 +71,14 @@ def number(value: float | None, digits: int | None = None) -> str:
     return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:.4g}"
 
 
+def reading(value: float | None, *limits: float | None) -> str:
+    """Return a number as `number`, with all it has where it would look like a limit that it is not."""
+    said = number(value)
+    if value is None or value in limits or said not in {number(limit) for limit in limits if limit is not None}:
+        return said
+    return f"{value:.4g}"
+
+
 def percent(value: float | None, digits: int = 3) -> str:
     """Return a percentage without its sign, cut and not rounded: 99.9999 is not 100."""
     if value is None or not math.isfinite(value):

@@ -4,22 +4,24 @@ The readings follow from the simulator's physics and faults; they go through the
 into the store for the numbers, as they would in a run, only without sockets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from analytics.alarms.classes import BY_NAME
+from analytics.alarms.channels.port import Answer, Message, Recipient, Verdict
 from analytics.alarms.database import AlarmDatabase
 from analytics.alarms.engine import Engine
 from analytics.alarms.events import Acknowledge, Shelve
-from analytics.alarms.records import Act
+from analytics.alarms.records import Act, AlarmRecord
+from analytics.alarms.sender import Sender
 from analytics.alarms.service import load_plant
 from analytics.alarms.state import State
 from analytics.kpi.database import KpiDatabase
 from analytics.kpi.service import KpiService
+from dashboards.console.views.bar import WAITING
 from edge.wire import Batch, PointInfo, PointList, Quality, encode, topic
 from ingest.changes import Changes
 from ingest.check import Checked, check
@@ -35,13 +37,11 @@ from simulators.faults import HOUR_MS, dark_intervals
 from simulators.scenario import Scenario, make_scenario
 from simulators.world import World, gateway_is_dark
 
-SIZE = Size(feeders=2, transformers=3, line_ends=1, works=1)
-SEED, DAYS = 3, 2
+SMALL = Size(feeders=2, transformers=3, line_ends=1, works=1)
+DAYS = 2
 MINUTE_MS, SLOT_MS = 60_000, 10 * 60_000
 POLL_MS = MINUTE_MS
 """Voltage is judged by the minute: polled more rarely, a point misses minutes and enters no rate."""
-LIVE_MS = 8 * HOUR_MS
-"""So much of the last day goes through the journal and the engine; what is older stands only in the store."""
 Row = tuple[str, int, float | None, Quality]
 """Point, instant, value, quality."""
 NOT_AVAILABLE = 0xFFFFFFFF
@@ -74,6 +74,22 @@ steps = [{ after_min = 0, person = "bao" }]
 """
 
 
+@dataclass(frozen=True)
+class Story:
+    """Which county it is, and how it was looked after."""
+
+    seed: int = 3
+    size: Size = SMALL
+    live_ms: int = 8 * HOUR_MS
+    """So much of the end goes through the journal and the engine; what is older stands only in the store."""
+    alone_ms: int = 8 * HOUR_MS
+    """So long before the end somebody took alarms for the last time."""
+    is_told: bool = False
+    """Whether notices go out; otherwise they wait."""
+    shelved: str = "feeder-2/gateway.mains_on#lost"
+    """An alarm that was put on the shelf in the end."""
+
+
 @dataclass(frozen=True, eq=False)
 class ConsoleCounty:
     """The folder, and what is known of it."""
@@ -89,9 +105,9 @@ class ConsoleCounty:
         return self.folder / "centre.toml"
 
 
-def make_console_county(folder: Path, store_url: str = "sqlite:///store.db") -> ConsoleCounty:
+def make_console_county(folder: Path, store_url: str = "sqlite:///store.db", story: Story = Story()) -> ConsoleCounty:
     """Write every file of the county into `folder`, and its readings into the store."""
-    scenario = make_scenario(SEED, SIZE, DAYS, before_ms=HOUR_MS, after_ms=HOUR_MS)
+    scenario = make_scenario(story.seed, story.size, DAYS, before_ms=HOUR_MS, after_ms=HOUR_MS)
     county, first_day = scenario.county(), scenario.first_day
     write_county(folder, county, scenario.faults, _no_ports(scenario), store_url=store_url, first_day=first_day)
     (folder / "register" / "alarms.toml").write_text(ALARMS_TOML, encoding="utf-8")
@@ -101,18 +117,19 @@ def make_console_county(folder: Path, store_url: str = "sqlite:///store.db") -> 
     data.mkdir()
     now_ms = max(f.start_ms for f in scenario.faults if f.kind == "transformer_outage") + INTO_OUTAGE_MS
     with closing(open_store(centre.store, data)) as store:
-        _compute(centre, store, _live(centre, scenario, now_ms), now_ms)
+        _compute(centre, store, _live(centre, scenario, now_ms, story), now_ms)
     return ConsoleCounty(folder, centre, scenario, now_ms)
 
 
-def _live(centre: Centre, scenario: Scenario, now_ms: int) -> Columns:
+def _live(centre: Centre, scenario: Scenario, now_ms: int, story: Story) -> Columns:
     """Send every reading through the journal and the engine, and return them all."""
     world, data = scenario.world(), Path(centre.data_dir)
     lines = [_Line(world, gateway) for gateway in world.county.gateways]
     plant = load_plant(centre, now_ms=scenario.midnight_ms)
     with closing(Journal(data / centre.journal.path)) as journal, closing(AlarmDatabase(data / "alarms.db")) as alarms:
         engine = Engine(journal, alarms, plant.watch, plant.where, plant.planner, gap_ms=2 * SLOT_MS)
-        live_ms = now_ms - LIVE_MS
+        sender = Sender(alarms, {"sms": _Taking()}, plant.planner)
+        live_ms = now_ms - story.live_ms
         engine.start(now_ms=live_ms)
         for line in lines:
             line.keep(live_ms)
@@ -122,17 +139,37 @@ def _live(centre: Centre, scenario: Scenario, now_ms: int) -> Columns:
             while engine.step(now_ms=end_ms):
                 pass
             engine.tick(now_ms=end_ms)
-        _act(alarms, engine, now_ms)
+            if story.is_told:
+                sender.send_due(now_ms=end_ms)
+            if end_ms <= now_ms - story.alone_ms:
+                _take(alarms, engine, _waiting(alarms), end_ms)
+        _act(alarms, engine, now_ms, story.shelved)
     return _columns([row for line in lines for row in line.sent])
 
 
-def _act(alarms: AlarmDatabase, engine: Engine, now_ms: int) -> None:
-    """Somebody took an alarm, and put another one on the shelf for an hour."""
-    standing = [one for one in alarms.records(only_standing=True) if one.alarm.state is State.UNACKNOWLEDGED]
-    shelved = next(one for one in standing if BY_NAME[one.kind].kind.shelvable)
-    taken = next(one for one in standing if one is not shelved)
-    for record, event in ((taken, Acknowledge()), (shelved, Shelve(now_ms, now_ms + HOUR_MS))):
-        engine.planner.act(alarms, record.id, Act(event, now_ms, "bao", "crew is on its way"), now_ms=now_ms)
+def _act(alarms: AlarmDatabase, engine: Engine, now_ms: int, shelved: str) -> None:
+    """Somebody put an alarm on the shelf for an hour, and took the first of the others that still stand."""
+    standing = {one.id: one for one in _waiting(alarms) if one.alarm.state is State.UNACKNOWLEDGED}
+    shelve = Act(Shelve(now_ms, now_ms + HOUR_MS), now_ms, "bao", "crew is on its way")
+    engine.planner.act(alarms, standing.pop(shelved).id, shelve, now_ms=now_ms)
+    _take(alarms, engine, list(standing.values())[:1], now_ms)
+
+
+class _Taking:
+    """A service that takes every message."""
+
+    def send(self, message: Message, recipient: Recipient, now_ms: int) -> Answer:
+        return Answer(Verdict.ACCEPTED, "taken")
+
+
+def _waiting(alarms: AlarmDatabase) -> list[AlarmRecord]:
+    return [one for one in alarms.records(only_standing=True) if one.alarm.state in WAITING]
+
+
+def _take(alarms: AlarmDatabase, engine: Engine, records: Sequence[AlarmRecord], now_ms: int) -> None:
+    for record in records:
+        act = Act(Acknowledge(), now_ms, "bao", "crew is on its way")
+        engine.planner.act(alarms, record.id, act, now_ms=now_ms)
 
 
 def _compute(centre: Centre, store: Store, rows: Columns, now_ms: int) -> None:

@@ -40,7 +40,7 @@ FIXED = (
 )
 LINKED = (
     ("alarm", "/alarms", r"/alarms/\d+"),
-    ("evidence", "/kpi", r"/evidence/f1\.[^\"?#]+"),
+    ("evidence", "/kpi", r"/evidence/f\d\.\d{8}-\d{4}"),
     ("site", "/sites", r"/sites/[^\"?#/]+"),
     ("asset", "/register", r"/register/assets/[^\"?#]+"),
     ("work-order", "/jobs?all=1", r"/jobs/\d+"),

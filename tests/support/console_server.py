@@ -27,13 +27,13 @@ class ConsoleServer(Server):
         command = [sys.executable, "-P", str(PROGRAM), str(folder / "centre.toml"), str(self.port), str(now_ms)]
         super().__init__(command, folder, lambda: http_answers(f"{self.url}/alive"))
 
-    def link(self, role: Role) -> str:
-        """A new one-time link at which somebody of that role comes in."""
-        now_ms = RealClock().now_ms()
+    def link(self, role: Role, name: str = "", full_name: str = "") -> str:
+        """A new one-time link at which somebody of that role comes in; without a name called like the role."""
+        name, now_ms = name or role, RealClock().now_ms()
         with closing(ConsoleDatabase(self._data / FILE)) as database:
-            if role not in {user.name for user in database.users.all()}:
-                database.users.add(role, f"The {role}", role, now_ms=now_ms)
-            return f"{self.url}/welcome/{database.users.new_link(role, 'enter', now_ms=now_ms)}"
+            if name not in {user.name for user in database.users.all()}:
+                database.users.add(name, full_name or f"The {role}", role, now_ms=now_ms)
+            return f"{self.url}/welcome/{database.users.new_link(name, 'enter', now_ms=now_ms)}"
 
     def freeze(self) -> None:
         """It keeps its connections and says nothing any more."""

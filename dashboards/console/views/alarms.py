@@ -104,8 +104,8 @@ def past(
     asked = Filter(period[0], period[1], severities, wanted.text, assets)
     with database.reading() as connection:
         found, total = queries.history(connection, asked, limit=PAGE_ROWS, offset=first)
-        records = database.records_of(one.alarm for one in found)
-    context = Context(register, setpoints, {})
+        records = database.records_of({name for one in found for name in (one.alarm, one.cause) if name})
+    context = Context(register, setpoints, {}, causes=records)
     one_by_one = [rows(context, [records[one.alarm]], {one.alarm: one})[0] for one in found]
     now = standing(database, register, setpoints)
     return replace(now, tab="history", rows=tuple(one_by_one), fresh=(), total=total, first=first)
@@ -126,7 +126,8 @@ def _every(
             for record in records
             if record.alarm.state == State.SHELVED and (row := audit.newest(connection, record.id, "Shelve"))
         }
-    context, by_id = Context(register, setpoints, folded, told, shelved), {record.id: record for record in records}
+    by_id = {record.id: record for record in records}
+    context = Context(register, setpoints, folded, told, shelved, by_id)
     over = [one for one in kept if newest[one.alarm].id != one.id]
     return rows(context, records, newest) + [rows(context, [by_id[one.alarm]], {one.alarm: one})[0] for one in over]
 

@@ -48,6 +48,8 @@ class AlarmRow:
     """The alarm that explains it; empty for none."""
     hidden_by: tuple[str, ...]
     """Causes, plans and windows that keep it silent."""
+    names: Mapping[str, Words]
+    """Each of these alarms that is known → its title and place."""
     shelved_until_ms: int | None
     shelved_by: str
     """Who shelved it, and why; empty where it is not shelved."""
@@ -80,6 +82,8 @@ class Context:
     """(Alarm, occurrence) → who knows of it."""
     shelved: Mapping[str, AuditRow] = field(default_factory=dict)
     """Alarm → how it was shelved, of those that are."""
+    causes: Mapping[str, AlarmRecord] = field(default_factory=dict)
+    """Alarms that may explain others."""
 
 
 def rows(context: Context, records: Sequence[AlarmRecord], occurrences: Mapping[str, Occurrence]) -> list[AlarmRow]:
@@ -105,6 +109,8 @@ def row(
     stands = occurrence is None or occurrence.number == alarm.occurrence
     shelved = context.shelved.get(record.id) if stands else None
     severity = alarm.severity if occurrence is None else occurrence.severity
+    cause = "" if occurrence is None else occurrence.cause or ""
+    hidden_by = tuple(sorted(alarm.suppressed_by)) if stands else ()
     return AlarmRow(
         id=0 if occurrence is None else occurrence.id,
         alarm=record.id,
@@ -124,8 +130,9 @@ def row(
         unit=unit_of(point) if point else "",
         limits=bounds.get(point, NO_LIMITS),
         folded=context.folded.get(record.id, 0) if stands else 0,
-        cause="" if occurrence is None else occurrence.cause or "",
-        hidden_by=tuple(sorted(alarm.suppressed_by)) if stands else (),
+        cause=cause,
+        hidden_by=hidden_by,
+        names={one: _called(context, context.causes[one]) for one in {cause, *hidden_by} if one in context.causes},
         shelved_until_ms=alarm.shelved_until_ms if stands else None,
         shelved_by="" if shelved is None else shelved.actor,
         shelved_why="" if shelved is None else shelved.reason,
@@ -134,6 +141,11 @@ def row(
         chatter=0 if occurrence is None else occurrence.chatter,
         told=context.told.get((record.id, occurrence.number if occurrence else 0), Told()),
     )
+
+
+def _called(context: Context, record: AlarmRecord) -> Words:
+    about, where = title(record.id, record.kind), place(context.register, record.asset).name
+    return Words(f"{about.en}, {where.en}", f"{about.zh}，{where.zh}")
 
 
 def worst_first(found: Sequence[AlarmRow]) -> list[AlarmRow]:

@@ -25,6 +25,8 @@ class PointName:
     unit: str
     is_instant: bool
     """Whether the value is a time: seconds since 1970-01-01T00:00Z, such as when the last power failure began."""
+    is_state: bool
+    """Whether the value is 1 or 0: something is so, or not."""
 
 
 def name_of(point: str) -> PointName:
@@ -33,7 +35,8 @@ def name_of(point: str) -> PointName:
     device, *parts = name.split(".")[:-1]
     quantity, part = measurement(point), " ".join(parts).upper()
     is_instant = quantity in ("last_power_fail_start_s", "last_power_fail_end_s")
-    return PointName(point, site, name, device, part, _quantity(quantity), unit_of(point), is_instant)
+    is_state = quantity.endswith("_on")
+    return PointName(point, site, name, device, part, _quantity(quantity), unit_of(point), is_instant, is_state)
 
 
 def _quantity(quantity: str) -> Words:

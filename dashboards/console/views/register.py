@@ -27,6 +27,8 @@ class AssetRow:
     asset: Asset
     """Its entry in force now, or else the newest."""
     place: Place
+    fed_by: Place | None
+    """What supplies it."""
     in_service: bool
     stays: int
     """Entries by validity date: more than one where it moved."""
@@ -62,6 +64,9 @@ class AssetPage:
 
     row: AssetRow
     stays: tuple[Asset, ...]
+    """Its entries by validity date."""
+    fed_by: tuple[Place | None, ...]
+    """What supplied it in each of them."""
     supplied_by: tuple[AssetRow, ...]
     """Upwards to the substation, the nearest first."""
     supplies: tuple[AssetRow, ...]
@@ -91,10 +96,11 @@ def read_asset(store: Store, index: RegisterIndex, sources: Sources, asset_id: s
         raise NotFound(asset_id)
     points = index.points_of.get(asset_id, ())
     below = sorted(other for other, entries in register.assets.items() if entries[-1].parent == asset_id)
-    latest = store.latest(points)
+    latest, stays = store.latest(points), register.assets[asset_id]
     return AssetPage(
         row=_asset_rows(index, [asset_id], now_ms=now_ms)[0],
-        stays=register.assets[asset_id],
+        stays=stays,
+        fed_by=tuple(place(register, stay.parent) if stay.parent else None for stay in stays),
         supplied_by=_asset_rows(index, _upwards(register, asset_id, now_ms), now_ms=now_ms),
         supplies=_asset_rows(index, below[:CHILDREN], now_ms=now_ms),
         supplies_total=len(below),
@@ -132,7 +138,9 @@ def _asset_row(index: RegisterIndex, asset_id: str, *, now_ms: int) -> AssetRow:
     entries, points = index.register.assets[asset_id], len(index.points_of.get(asset_id, ()))
     asset = entry_at(entries, now_ms)
     first_ms, end_ms = span_ms(asset)
-    return AssetRow(asset, place(index.register, asset_id), first_ms <= now_ms < end_ms, len(entries), points)
+    in_service = first_ms <= now_ms < end_ms
+    fed_by = place(index.register, asset.parent) if asset.parent else None
+    return AssetRow(asset, place(index.register, asset_id), fed_by, in_service, len(entries), points)
 
 
 def _point_row(register: Register, point: str) -> PointRow:

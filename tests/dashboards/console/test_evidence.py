@@ -148,6 +148,26 @@ def test_each_interruption_has_its_evidence(console: Console) -> None:
         assert set(keys) <= set(catalogue())
 
 
+def test_the_sentences_name_places_and_not_devices(console: Console, client: SignIn) -> None:
+    address = next(one for one in events_of(console) if one.startswith("f1."))
+    found = read_evidence(console, address)
+    assert found.names["qingshui-substation/feeder1"].name_zh == "那日图嘎查10千伏1线"
+    assert found.names["feeder-1/gateway"].name_zh == "那日图嘎查10千伏1线网关"
+    page = client("viewer").get(f"/evidence/{address}?lang=zh").text
+    assert "那日图嘎查10千伏1线1号台区 自身记录" in page
+
+
+def test_a_page_of_evidence_leads_to_the_interruptions_before_and_after_it(console: Console, client: SignIn) -> None:
+    ids = sorted(events_of(console), key=lambda one: one.rpartition(".")[2])
+    found = read_evidence(console, ids[1])
+    assert found.before is not None
+    assert found.after is not None
+    assert (found.before.id, found.after.id) == (ids[0], ids[2])
+    assert found.before.start_ms < found.start_ms < found.after.start_ms
+    assert ids[0] not in re.sub('href="[^"]*"', "", client("viewer").get(f"/evidence/{ids[1]}").text)
+    assert read_evidence(console, ids[0]).before is None
+
+
 @pytest.mark.parametrize(
     "address",
     ["f1", "f1.2026", "f1.20261399", "nobody.20260518-0610", "f1.20200101-0130", "../etc/passwd", "f1.20260518-9999"],

@@ -198,5 +198,6 @@ def test_every_act_is_in_an_audit_trail_that_shows_when_it_was_changed(client, c
         ("admin", "change user", "suhe"),
         ("admin", "add user", "suhe"),
     ]
+    assert "吊销令牌" in admin.get("/audit?lang=zh").text
     assert console.database.broken_deeds() == []
     assert "suhe" in admin.get("/audit").text

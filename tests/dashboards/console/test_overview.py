@@ -173,6 +173,17 @@ def test_the_year_so_far_is_the_months_that_have_data(console: Console) -> None:
     assert voltage_year(console, "1501").bounds.target_pct == 99.68
 
 
+def test_the_allowance_of_voltage_goes_by_the_months_that_have_a_number(console: Console) -> None:
+    """Nobody watched before May: what was missed since its first day is subtracted, and no month before it."""
+    tile, may = voltage_year(console, "1501"), months_so_far(console)[-1]
+    assert tile.months[:4] == (None,) * 4
+    assert tile.left is not None
+    assert tile.bounds.low_pct is not None
+    passed_min = (console.now_ms() - may.start_ms) / 60_000
+    assert tile.left.low == pytest.approx(tile.allowed - (1 - tile.bounds.low_pct / 100) * passed_min)
+    assert 0 < tile.left.low <= tile.left.point <= tile.left.high <= tile.allowed
+
+
 def test_before_somebody_asks_the_year_of_the_first_page_is_worked_out(console: Console) -> None:
     console.sums.rates.clear()
     warm(console)
@@ -194,6 +205,7 @@ def test_the_overview_has_everything_on_one_page(console: Console) -> None:
     assert found.alarms.rows
     assert found.day.rows
     assert found.belief.sites == 5
+    assert [row.presence for row in found.belief.latest] == ["online"] * 3
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

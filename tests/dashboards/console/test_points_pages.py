@@ -7,6 +7,7 @@ import pytest
 from support.console_browser import Browser
 
 from dashboards.console.site import Console
+from dashboards.console.texts import number
 
 CHLORINE = "works-1/works.free_chlorine_mg_l"
 VOLTAGE = "feeder-1/t01.l1.voltage_v"
@@ -22,7 +23,7 @@ def test_a_point_says_value_unit_limit_quality_and_age(viewer: Browser) -> None:
     page = viewer.get(f"/points/{CHLORINE}").text
     facts = viewer.get(f"/api/v1/points/{CHLORINE}").json()["value"]
     assert "Free chlorine" in page
-    assert f'{facts["newest"]["value"]:.4g}<small class="u">mg/L</small>' in page
+    assert f'{number(facts["newest"]["value"])}<small class="u">mg/L</small>' in page
     assert "quality good" in page
     assert [limit["level"] for limit in facts["limits"]] == ["HH", "H", "L", "LL"]
     assert "GB 5749-2022" in page

@@ -13,7 +13,7 @@ from dashboards.console.views.points_trend import Stretch, Trend
     [
         ("a/t01.l1.voltage_v", "t01", "L1", "Voltage", "电压", "V"),
         ("a/works.free_chlorine_mg_l", "works", "", "Free chlorine", "余氯", "mg/L"),
-        ("a/gateway.mains_on", "gateway", "", "Mains present", "市电状态", ""),
+        ("a/gateway.mains_on", "gateway", "", "Mains present", "有市电", ""),
         ("a/x.import.l2.odd_thing", "x", "IMPORT L2", "odd thing", "odd thing", ""),
     ],
 )
@@ -27,6 +27,11 @@ def test_a_point_is_called_by_its_quantity_part_and_unit(
 def test_when_the_last_power_failure_began_is_a_time() -> None:
     assert name_of("a/t01.last_power_fail_start_s").is_instant
     assert not name_of("a/t01.l1.voltage_v").is_instant
+
+
+def test_what_runs_or_stands_still_is_a_state() -> None:
+    assert name_of("a/works.pump_on").is_state
+    assert not name_of("a/t01.l1.voltage_v").is_state
 
 
 def test_alarms_of_the_point_its_meter_and_its_site_touch_it() -> None:

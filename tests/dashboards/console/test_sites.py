@@ -4,6 +4,7 @@ import pytest
 from support.console_browser import Browser
 
 from dashboards.console.site import Console
+from dashboards.console.texts import percent
 from dashboards.console.views.points import sources_of
 from dashboards.console.views.points_newest import freshness, newest_of
 from dashboards.console.views.sites import list_sites, read_site
@@ -68,7 +69,7 @@ def test_an_unknown_site_is_not_found(viewer: Browser) -> None:
 def test_the_api_tells_what_the_page_shows(viewer: Browser) -> None:
     assert viewer.get("/api/v1/sites").json()[0].keys() >= {"site", "presence", "heard_ms", "alarms"}
     told = viewer.get("/api/v1/sites/works-1").json()
-    assert f"{100 * told['good_share']:.1f}"[:3] in viewer.get("/sites/works-1").text
+    assert percent(100 * told["good_share"], 1) in viewer.get("/sites/works-1").text
 
 
 def test_age_is_judged_by_what_was_promised() -> None:
