@@ -16,22 +16,33 @@ T = TypeVar("T", bound=Closable)
 
 
 class PerThread(Generic[T]):
-    """SQLite and HTTP connections that threads do not wait for each other with."""
+    """SQLite and HTTP connections that threads do not wait for each other with.
+
+    A server's threads come and go; what one leaves behind when it ends is the next new one's. So there are never more
+    things than threads at one time.
+    """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._local = threading.local()
-        self._made: list[T] = []
+        self._lock = threading.Lock()
+        self._things: dict[threading.Thread, T] = {}
 
     def here(self) -> T:
         """Return this thread's. Raises what making it raises."""
-        mine: T | None = getattr(self._local, "mine", None)
+        me = threading.current_thread()
+        mine = self._things.get(me)
         if mine is None:
-            mine = self._local.mine = self._make()
-            self._made.append(mine)
+            mine = self._left_behind() or self._make()
+            with self._lock:
+                self._things[me] = mine
         return mine
 
     def close(self) -> None:
         """Close everything that was made; no thread may ask afterwards."""
-        while self._made:
-            self._made.pop().close()
+        while self._things:
+            self._things.popitem()[1].close()
+
+    def _left_behind(self) -> T | None:
+        with self._lock:
+            ended = next((thread for thread in self._things if not thread.is_alive()), None)
+            return None if ended is None else self._things.pop(ended)
