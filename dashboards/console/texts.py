@@ -20,7 +20,9 @@ UNKNOWN = "–"
 FIRST_MS, LAST_MS = -62_135_510_400_000, 253_402_214_400_000
 """The years 1 to 9999, a day left at each end for zones. [ms since 1970-01-01T00:00Z]"""
 FINEST = 3
-"""Decimals beyond these are an instrument's noise."""
+"""Decimals beyond these are an instrument's noise, where two figures stand before them."""
+NOISE = 1e-6
+"""Nothing that is measured here is so small: the arithmetic's noise."""
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1000, 60_000, 3_600_000, 86_400_000
 
 
@@ -61,13 +63,16 @@ def lasting(span_ms: float, error_ms: float, language: Language) -> str:
 def number(value: float | None, digits: int | None = None) -> str:
     """Return a number with so many decimals, or with four significant figures but no more than `FINEST` decimals.
 
-    None and NaN are a dash.
+    Of a smaller number two figures are kept: mercury's limit is 0.001 mg/L, and 0.0004 is not 0. None and NaN are a
+    dash.
     """
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if digits is not None:
         return f"{value:.{digits}f}"
-    rounded = round(value, FINEST) + 0.0  # a sum with 0.0 has no minus sign before a zero
+    if abs(value) < NOISE:
+        return "0"
+    rounded = round(value, FINEST) if abs(value) >= 10.0 ** (1 - FINEST) else float(f"{value:.2g}")
     return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:.4g}"
 
 
