@@ -53,7 +53,7 @@ def demo(
         for problem in problems(outcome):
             click.echo(problem, err=True)
         if stays:
-            console.print(f"The console stays at http://127.0.0.1:{port} until Ctrl-C")
+            console.print(f"The console stays at http://127.0.0.1:{port} until Ctrl-C; the gateways have gone offline")
             await _signalled()
 
     with tempfile.TemporaryDirectory(prefix="steppe-demo-") as scratch:
