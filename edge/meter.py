@@ -61,7 +61,8 @@ class ModbusMeter:
         self._answers, self._gave_up = 0, False
         pieces = [await self._sweep_piece(piece, clock) for piece in self._pieces]
         self._pieces = [part for parts in pieces for part in parts]
-        if len(self._pieces) > len(pieces) and self._replan_ms is None:
+        has_changed = len(self._pieces) > len(pieces) or any(piece.refused for piece in self._pieces)
+        if has_changed and self._replan_ms is None:
             self._replan_ms = clock.monotonic_ms() + REPLAN_MS
         self._may_repeat = self._answers > 0
         self._note_texts()

@@ -56,6 +56,18 @@ def test_after_an_hour_a_refused_register_gets_another_chance():
     assert sweep(meter, clock)["m.p1_v"] == (11, Quality.GOOD)
 
 
+def test_a_register_that_was_asked_for_alone_gets_another_chance_too():
+    """Nothing was split here: without the note of the refusal it stayed BAD until the gateway was started again."""
+    line, clock = FakeLine({1: 11}), SteppedClock()
+    line.forbidden = {1}
+    alone = SitePoint(name="p1_v", table="holding_register", register=1, type="uint16")
+    meter = ModbusMeter(Device(name="m", url="tcp://h", points=[alone]), line)
+    sweep(meter, clock)
+    line.forbidden = set()
+    clock.elapsed_ms += REPLAN_MS
+    assert sweep(meter, clock)["m.p1_v"] == (11, Quality.GOOD)
+
+
 def test_a_busy_device_is_bad_this_time_and_keeps_its_plan():
     line = FakeLine({0: 10})
     line.exception = 6
