@@ -54,8 +54,8 @@ class ExceptionReport:
             return True
         if reading.quality != last.quality:
             return True
-        if reading.sampled_ms - last.sampled_ms + band.period_ms > band.max_silence_ms:
-            return True  # the next poll would be too late
+        if not 0 <= reading.sampled_ms - last.sampled_ms <= band.max_silence_ms - band.period_ms:
+            return True  # the next poll would be too late, or the clock was set back and nobody knows
         moved = abs(reading.value - last.value)
         return bool(
             (band.absolute and moved >= band.absolute)

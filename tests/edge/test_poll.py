@@ -144,6 +144,14 @@ def test_a_steady_value_is_reported_before_its_silence_is_too_long():
     assert reported([5.0] * 13) == [5.0, 5.0, 5.0]
 
 
+def test_a_clock_that_was_set_back_makes_no_point_silent():
+    """By an hour, as when a clock that ran ahead is set: the next reading goes out, and then one in time as ever."""
+    report = ExceptionReport({"m.x_v": BAND})
+    instants = [3_600_000, *range(0, 130_000, BAND.period_ms)]
+    passed = [t_ms for t_ms in instants if report.filter([Reading("m.x_v", t_ms, 5.0)])]
+    assert passed == [3_600_000, 0, 60_000, 120_000]
+
+
 def test_silence_of_the_device_and_its_end_are_reported_each_cycle():
     assert reported([5.0, None, None, 5.0, 5.0]) == [5.0, None, None, 5.0]
 
