@@ -10,7 +10,7 @@ what stays unacknowledged for too long goes out again from the lowest number.
 import logging
 import random
 
-from edge.errors import LinkDown
+from edge.errors import LinkDown, SpoolError
 from edge.mqtt import NO_MATCHING_SUBSCRIBERS, Answered
 from edge.seal import Sealed
 from edge.spool import Spool
@@ -23,6 +23,8 @@ AHEAD_WINDOWS = 20
 PATIENCE_S = 2.0
 MAX_PATIENCE_S = 30.0
 MAX_BACK_OFF_S = 30.0
+SPOOL_REST_S = 1.0
+"""A spool that cannot be read is asked again after so long, and not in a loop."""
 STALLED_S = 30.0
 """A broker that owes a PUBACK for so long is taken for dead."""
 
@@ -68,12 +70,19 @@ class Uplink:
             self._backlog_at = min(self._backlog_at, seq)
 
     def next_batch(self, now_s: float, *, slots_taken: int = 0) -> Sealed | None:
-        """Return the batch to publish now, or None. `slots_taken` of the window are in use by other messages."""
+        """Return the batch to publish now, or None. `slots_taken` of the window are in use by other messages.
+
+        Raises SpoolError where the spool cannot be read; there is nothing to publish then for `SPOOL_REST_S`.
+        """
         window = 1 if self._refusals else self._window
         self._room = window - len(self._under_way) - slots_taken
         if self._room <= 0 or now_s < self._hold_until_s or len(self._sent_s) >= AHEAD_WINDOWS * self._window:
             return None
-        return self._next_live() or self._next_of_backlog(now_s)
+        try:
+            return self._next_live() or self._next_of_backlog(now_s)
+        except SpoolError:
+            self._hold_until_s = now_s + SPOOL_REST_S
+            raise
 
     def published(self, mid: int, seq: int, now_s: float) -> None:
         """Batch `seq` is on its way as message `mid`."""
@@ -142,8 +151,9 @@ class Uplink:
 
     def _next_live(self) -> Sealed | None:
         while self._live_unsent:
-            seq = self._live_unsent.pop()
+            seq = self._live_unsent[-1]
             batch = self._spool.oldest(seq, seq + 1)
+            self._live_unsent.pop()
             if batch is not None:
                 return batch
         return None

@@ -7,18 +7,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.delivery import ack, batch_for, fill, waiting
 
-from edge.errors import LinkDown
+from edge.errors import LinkDown, SpoolError
 from edge.mqtt import Answered
+from edge.seal import Sealed
 from edge.spool import MemorySpool
-from edge.uplink import AHEAD_WINDOWS, MAX_BACK_OFF_S, PATIENCE_S, STALLED_S, Uplink, full_jitter_s
+from edge.uplink import (
+    AHEAD_WINDOWS,
+    MAX_BACK_OFF_S,
+    PATIENCE_S,
+    SPOOL_REST_S,
+    STALLED_S,
+    Uplink,
+    full_jitter_s,
+)
 from edge.wire import Ack
 
 
 class Road:
     """A spool, its uplink, and the numbers that went out."""
 
-    def __init__(self, *, waiting: int = 0, window: int = 100, backlog_per_s: float = 1e6) -> None:
-        self.spool = MemorySpool()
+    def __init__(
+        self, *, waiting: int = 0, window: int = 100, backlog_per_s: float = 1e6, spool: MemorySpool | None = None
+    ) -> None:
+        self.spool = spool or MemorySpool()
         fill(self.spool, waiting)
         self.uplink = Uplink(self.spool, window=window, backlog_per_s=backlog_per_s, now_s=0.0)
         self.sent: list[int] = []
@@ -241,6 +252,29 @@ def test_it_asks_to_be_woken_when_something_is_due() -> None:
         road.puback(seq)
     road.send(0.0)
     assert 0.0 < road.uplink.wait_s(0.0) <= 0.25
+
+
+class WornSpool(MemorySpool):
+    """A spool on a card that cannot be read until it can again."""
+
+    is_readable = True
+
+    def oldest(self, start: int, end: int) -> Sealed | None:
+        if not self.is_readable:
+            raise SpoolError("spool.db: disk I/O error")
+        return super().oldest(start, end)
+
+
+def test_a_spool_that_cannot_be_read_is_left_in_peace_for_a_while_and_costs_no_batch() -> None:
+    spool = WornSpool()
+    road = Road(spool=spool, waiting=3)
+    spool.is_readable = False
+    with pytest.raises(SpoolError):
+        road.send(0.0)
+    assert road.uplink.wait_s(0.0) == SPOOL_REST_S, "not at once: the delivery thread would do nothing else"
+    spool.is_readable = True
+    assert road.send(0.0) == []
+    assert road.send(SPOOL_REST_S) == [2, 0, 1], "the newest was not forgotten when it could not be read"
 
 
 def test_jitter_is_full_and_bounded() -> None:
