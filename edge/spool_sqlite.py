@@ -97,9 +97,10 @@ class SqliteSpool:
         return newest_set_aside(self._path)
 
     def append(self, batches: Sequence[Sealed]) -> None:
+        with self._errors_named():
+            self._ready()  # where that begins a new stream, these batches are not for it
         check_numbers(batches, self._next_seq)
-        next_seq = self._next_seq + len(batches)
-        count = self._batches + len(batches)
+        next_seq, count = self._next_seq + len(batches), self._batches + len(batches)
         weight_bytes = self._weight + sum(weight(batch).bytes for batch in batches)
         with self._transaction() as db:
             db.executemany(PUT, map(_columns, batches))
@@ -178,8 +179,8 @@ class SqliteSpool:
             db = self._ready()
             if db.execute("SELECT 1 FROM dropped WHERE stream = ? LIMIT 1", (stream,)).fetchone():
                 return True
-            query = "SELECT 1 FROM batch WHERE seq BETWEEN ? AND ? LIMIT 1"
-            return stream == self._stream and db.execute(query, (first, last)).fetchone() is not None
+            held = db.execute("SELECT 1 FROM batch WHERE seq BETWEEN ? AND ? LIMIT 1", (first, last))
+            return stream == self._stream and held.fetchone() is not None
 
     def _intact(self, row: tuple[int, bytes, int, int, int, int | None, str, int]) -> Sealed | None:
         """Return the batch of a row; where the card has changed its payload, let it go as damaged and return None."""

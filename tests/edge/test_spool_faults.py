@@ -134,6 +134,24 @@ def test_a_folder_that_is_not_there_is_refused_with_a_reason(tmp_path: Path) -> 
         open_spool(tmp_path / "no-such" / "spool.db")
 
 
+def test_what_was_sealed_for_a_file_that_is_gone_is_refused_by_the_new_one(tmp_path: Path) -> None:
+    """A folder that was away for a while. A batch that names the old stream would never be acknowledged in the new."""
+    card = tmp_path / "card"
+    card.mkdir()
+    spool = open_spool(card / "spool.db")
+    fill(spool, 2)
+    card.rename(tmp_path / "away")
+    with pytest.raises(SpoolError):
+        spool.start_over("an old copy")
+    card.mkdir()
+    sealed = batch_for(spool)
+    with pytest.raises(SpoolError, match="do not continue the stream at 0"):
+        spool.append([sealed])
+    fill(spool, 1)
+    assert waiting(spool) == [0]
+    spool.close()
+
+
 def test_a_damaged_file_is_set_aside_and_a_new_stream_begins(tmp_path: Path) -> None:
     path = tmp_path / "spool.db"
     spool = open_spool(path)
