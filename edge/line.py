@@ -106,8 +106,10 @@ class Line(Generic[QuestionT]):
 
     def _open_connection(self) -> Connection[QuestionT] | None:
         """Return the connection if it can be used: it is open, and no modem has dialled in anew."""
+        if self._connection is None or not self._connection.is_open:
+            return None
         superseded = self._dial_in is not None and self._dial_in.has_caller()
-        return None if self._connection is None or superseded or not self._connection.is_open else self._connection
+        return None if superseded else self._connection
 
     async def _connect(self) -> Connection[QuestionT]:
         self._hang_up()

@@ -1,6 +1,7 @@
 """A modem that dials in: the gateway listens, the newest caller wins."""
 
 import asyncio
+import socket
 import struct
 
 import pytest
@@ -73,6 +74,18 @@ def test_the_newest_caller_wins_over_a_connection_that_still_looks_alive():
             await asyncio.gather(*calls)
 
     asyncio.run(asyncio.wait_for(scenario(), 20))
+
+
+def test_a_port_that_another_program_has_is_a_line_without_connection():
+    """And so BAD readings, and a question again later; not an error of the program at each poll."""
+
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            line = open_line(f"rtu+listen://127.0.0.1:{taken.getsockname()[1]}")
+            with pytest.raises(DeviceTimeout, match="no connection"):
+                await read(line)
+
+    asyncio.run(scenario())
 
 
 def test_while_nobody_calls_the_line_says_so():
