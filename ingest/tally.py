@@ -80,9 +80,7 @@ def record(db: sqlite3.Connection, fresh: Sequence[Checked], repeated: Sequence[
         if isinstance(one.said, Status):
             _take_status(db, one, one.said)
         elif isinstance(one.said, PointList):
-            row = (one.site, one.received_ms, one.payload)
-            db.execute("INSERT OR REPLACE INTO point_list VALUES (?, ?, ?)", row)
-            _keep_latest(db, one)
+            _take_points(db, one, one.said)
 
 
 def _count_batches(db: sqlite3.Connection, batches: Iterable[tuple[Checked, Sealed]]) -> None:
@@ -134,6 +132,15 @@ def _take_status(db: sqlite3.Connection, one: Checked, status: Status) -> None:
         )
     for gone in status.dropped:
         _take_dropped(db, one, gone)
+    _keep_latest(db, one)
+
+
+def _take_points(db: sqlite3.Connection, one: Checked, announced: PointList) -> None:
+    """Keep a promise where it differs from the one before: a site announces its points with every connection."""
+    earlier = latest(db, one.site, "points")
+    if earlier is None or decode(earlier, PointList).points != announced.points:
+        row = (one.site, one.received_ms, one.payload)
+        db.execute("INSERT OR REPLACE INTO point_list VALUES (?, ?, ?)", row)
     _keep_latest(db, one)
 
 

@@ -1,5 +1,8 @@
 """What is counted of each site: exactly once, in the transaction that keeps the message."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,9 +28,9 @@ def status(received_ms=NOW_MS, **changes):
     return check(topic(SITE, "status"), encode(make_status(**changes)), received_ms=received_ms)
 
 
-def points(*infos, received_ms=NOW_MS):
+def points(*infos, received_ms=NOW_MS, at_ms=NOW_MS):
     return check(
-        topic(SITE, "points"), encode(PointList(1, SITE, "boot-1", NOW_MS, list(infos))), received_ms=received_ms
+        topic(SITE, "points"), encode(PointList(1, SITE, "boot-1", at_ms, list(infos))), received_ms=received_ms
     )
 
 
@@ -178,6 +181,17 @@ def test_questions_asked_together_see_one_instant(journal, sites, batch):
         journal.commit([batch(1)])
         assert sites.state(SITE).batches == before == 1
     assert sites.state(SITE).batches == 2
+
+
+def test_a_site_that_comes_back_a_thousand_times_with_the_same_points_is_kept_as_one_list(journal, journal_path, sites):
+    """Each connection announces the list with a time of its own. Kept each time, it would fill the journal."""
+    minutely = PointInfo("a.b_v", 60.0)
+    for minute in range(1000):
+        journal.commit([points(minutely, received_ms=HOUR + minute * 60_000, at_ms=HOUR + minute * 60_000)])
+    with closing(sqlite3.connect(journal_path)) as db:
+        assert db.execute("SELECT count(*) FROM point_list").fetchone() == (1,)
+    assert sites.hours(SITE, HOUR, HOUR + HOUR_MS) == [HourBalance(HOUR, 60.0, 0, 0)]
+    assert sites.point_list(SITE).at_ms == HOUR + 999 * 60_000, "the newest word is what is shown"
 
 
 def test_a_list_announced_anew_counts_from_then_on(journal, sites):
