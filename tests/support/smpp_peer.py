@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 BIND_RECEIVER, BIND_TRANSMITTER, SUBMIT_SM, DELIVER_SM, UNBIND = 0x01, 0x02, 0x04, 0x05, 0x06
+ENQUIRE_LINK = 0x15
 RESPONSE = 0x80000000
 HEADER = struct.Struct(">IIII")
 
@@ -19,6 +20,8 @@ class SmppPeer:
     port: int = 0
     submitted: list[bytes] = field(default_factory=list)
     status: dict[int, int] = field(default_factory=dict)
+    mute: set[int] = field(default_factory=set)
+    """Commands to which it never answers."""
     answered: list[int] = field(default_factory=list)
     """Status of each answer to a message that it gave."""
     _receiver: socket.socket | None = None
@@ -70,8 +73,10 @@ def _serve(server: socket.socket, peer: SmppPeer) -> None:
                     continue
                 if command == SUBMIT_SM:
                     peer.submitted.append(body)
+                if command in peer.mute:
+                    continue
                 status = peer.status.get(command, 0)
-                said = b"" if status or command == UNBIND else b"centre-1\x00"
+                said = b"" if status or command in (UNBIND, ENQUIRE_LINK) else b"centre-1\x00"
                 line.sendall(HEADER.pack(16 + len(said), command | RESPONSE, status, sequence) + said)
                 if command == BIND_RECEIVER and not status:
                     peer._receiver = line

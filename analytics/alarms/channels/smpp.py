@@ -1,6 +1,8 @@
 """SMS by SMPP 3.4, the operators' own protocol: bind, submit, wait for the answer to each part, unbind."""
 
+import contextlib
 import logging
+import time
 from dataclasses import dataclass, field
 
 import smpplib.client
@@ -10,7 +12,7 @@ import smpplib.gsm
 
 from analytics.alarms.channels.port import Answer, Message, Recipient, Verdict, shortened
 
-TIMEOUT_S = 10
+TIMEOUT_S = 10.0
 MAX_BYTES = 500
 WAIT_CODES = {smpplib.consts.SMPP_ESME_RTHROTTLED, smpplib.consts.SMPP_ESME_RMSGQFUL, smpplib.consts.SMPP_ESME_RSYSERR}
 WAIT_S = 30.0
@@ -26,24 +28,27 @@ class Smpp:
     user: str
     password: str = field(repr=False)
     sender: str = ""
+    timeout_s: float = TIMEOUT_S
+    """For the connection, and for the answer to each part. [s]"""
 
     def send(self, message: Message, recipient: Recipient, now_ms: int) -> Answer:
         """Try once; accepted is only what the centre answered with status 0 for every part."""
         if not recipient.phone:
             return Answer(Verdict.GIVE_UP, f"{recipient.name} has no phone number")
         logging.getLogger("smpp").setLevel(logging.CRITICAL)
-        client = smpplib.client.Client(self.host, self.port, timeout=TIMEOUT_S, allow_unknown_opt_params=True)
+        client = smpplib.client.Client(self.host, self.port, timeout=self.timeout_s, allow_unknown_opt_params=True)
         try:
             client.connect()
             client.bind_transmitter(system_id=self.user, password=self.password)
             ids = self._submit(client, recipient.phone, f"{message.title} {message.key}\n{message.body}")
-            client.unbind()
         except smpplib.exceptions.PDUError as error:
             code = int(error.args[1])
             verdict = Verdict.WAIT if code in WAIT_CODES else Verdict.GIVE_UP
             return Answer(verdict, f"SMPP status {code:#x}", WAIT_S if verdict is Verdict.WAIT else None)
         except (smpplib.exceptions.ConnectionError, smpplib.exceptions.UnknownCommandError, OSError) as error:
             return Answer(Verdict.WAIT, f"no answer: {type(error).__name__}")
+        else:
+            _say_goodbye(client)
         finally:
             client.disconnect()
         return Answer(Verdict.ACCEPTED, f"{len(ids)} parts taken", provider_id=",".join(ids))
@@ -63,9 +68,20 @@ class Smpp:
                 data_coding=coding,
                 esm_class=esm_class,
             )
+        until_s = time.monotonic() + self.timeout_s * len(parts)
         while len(ids) < len(parts):
-            client.read_once()
+            if time.monotonic() > until_s:
+                raise TimeoutError(f"{len(ids)} of {len(parts)} parts answered")
+            client.read_once(auto_send_enquire_link=False)  # which else keeps a silent centre's line alive for ever
         return ids
+
+
+def _say_goodbye(client: smpplib.client.Client) -> None:
+    """Unbind; that the centre does not answer changes nothing about what it took."""
+    with contextlib.suppress(
+        smpplib.exceptions.PDUError, smpplib.exceptions.ConnectionError, smpplib.exceptions.UnknownCommandError, OSError
+    ):
+        client.unbind()
 
 
 def _text(raw: object) -> str:

@@ -1,18 +1,20 @@
 """SMS over HTTP and SMPP, e-mail, and what Apprise carries, each against a peer on loopback."""
 
+import queue
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from support.smpp_peer import BIND_TRANSMITTER, SUBMIT_SM, SmppPeer, smpp_peer
+from support.smpp_peer import BIND_TRANSMITTER, SUBMIT_SM, UNBIND, SmppPeer, smpp_peer
 from support.told_server import Reply, ToldServer, told_server
 
 from analytics.alarms.channels.mail import Mail
 from analytics.alarms.channels.make import make_channel
 from analytics.alarms.channels.others import Other
-from analytics.alarms.channels.port import Message, Recipient, Verdict
+from analytics.alarms.channels.port import Answer, Message, Recipient, Verdict
 from analytics.alarms.channels.robots import DingTalk
 from analytics.alarms.channels.smpp import Smpp
 from analytics.alarms.channels.sms import SmsGateway
@@ -21,6 +23,7 @@ from edge.errors import ConfigError
 from simulators.processes import free_port
 
 NOW = 1_764_000_000_000
+WITHIN_S = 5.0
 NOTICE = Message("[紧急] 清水水厂 消毒失效", "余氯 0.12 mg/L,自 02:14", "#17")
 CREW = Recipient("王强", phone="8613800000000", email="wang@county.example")
 
@@ -105,6 +108,21 @@ def test_the_sms_centre_s_status_decides(smpp: SmppPeer, command: int, status: i
     smpp.status[command] = status
     channel = Smpp("sms", "127.0.0.1", smpp.port, "county", "secret")
     assert channel.send(NOTICE, CREW, NOW).verdict is verdict
+
+
+def test_an_sms_centre_that_never_says_whether_it_took_a_message_holds_nobody_up(smpp: SmppPeer) -> None:
+    """It answers to everything else, so the line looks alive for ever; the other channels wait meanwhile."""
+    smpp.mute = {SUBMIT_SM}
+    channel = Smpp("sms", "127.0.0.1", smpp.port, "county", "secret", timeout_s=0.1)
+    answers = queue.SimpleQueue[Answer]()
+    threading.Thread(target=lambda: answers.put(channel.send(NOTICE, CREW, NOW)), daemon=True).start()
+    assert answers.get(timeout=WITHIN_S).verdict is Verdict.WAIT
+
+
+def test_what_the_sms_centre_took_is_sent_once_though_it_hangs_up_without_a_goodbye(smpp: SmppPeer) -> None:
+    smpp.mute = {UNBIND}
+    channel = Smpp("sms", "127.0.0.1", smpp.port, "county", "secret", timeout_s=0.1)
+    assert channel.send(NOTICE, CREW, NOW).verdict is Verdict.ACCEPTED
 
 
 def test_a_mail_arrives_with_its_key_in_the_subject(mailbox: tuple[Mailbox, int]) -> None:
