@@ -46,14 +46,14 @@ class SmppInbox:
     password: str = field(repr=False)
 
     def receive(self, handle: Callable[[Sms], None], stop: threading.Event) -> None:
-        """Hand over each message until `stop` is set; a lost or refused connection is tried again, ever later."""
+        """Hand over each message until `stop` is set; whatever goes wrong, it is tried again, ever later."""
         logging.getLogger("smpp").setLevel(logging.CRITICAL)
         wait_s = WAIT_S
         while not stop.is_set():
             began_s = time.monotonic()
             try:
                 self._listen(handle, stop)
-            except (smpplib.exceptions.PDUError, smpplib.exceptions.ConnectionError, OSError) as error:
+            except Exception as error:
                 wait_s = WAIT_S if time.monotonic() - began_s > LONGEST_WAIT_S else min(2 * wait_s, LONGEST_WAIT_S)
                 log.warning("channel %s receives no replies: %s; again in %.0f s", self.name, _reason(error), wait_s)
                 stop.wait(wait_s)
@@ -98,4 +98,6 @@ def _handed_over(pdu: smpplib.command.DeliverSM, handle: Callable[[Sms], None]) 
 
 
 def _reason(error: Exception) -> str:
-    return f"status {error.args[1]:#x}" if len(error.args) > 1 else type(error).__name__
+    if isinstance(error, smpplib.exceptions.PDUError) and len(error.args) > 1:
+        return f"status {error.args[1]:#x}"
+    return f"{type(error).__name__} {error}".rstrip()

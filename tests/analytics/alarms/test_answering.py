@@ -21,7 +21,7 @@ from analytics.alarms.answering import answer, sender
 from analytics.alarms.channels.port import Message, Recipient, Verdict
 from analytics.alarms.channels.smpp import Smpp
 from analytics.alarms.channels.smpp_inbox import SmppInbox, Sms
-from analytics.alarms.database import AlarmDatabase
+from analytics.alarms.database import AlarmDatabase, AlarmDatabaseError
 from analytics.alarms.rota import Override, Person, Rota
 from edge.clock import RealClock
 from edge.errors import ConfigError
@@ -144,6 +144,34 @@ def test_a_lost_connection_is_made_again(peer: SmppPeer, caplog: pytest.LogCaptu
         wait_until(lambda: peer.has_receiver, WITHIN_S, "the inbox is bound again")
         peer.give("138", "17 OK")
         wait_until(lambda: len(heard) == 1, WITHIN_S, "a message comes in")
+
+
+class BusyOnce(list[Sms]):
+    """Does not take the first message, for another program holds the database just then."""
+
+    was_busy = False
+
+    def append(self, sms: Sms) -> None:
+        if not self.was_busy:
+            self.was_busy = True
+            raise AlarmDatabaseError("alarms.db: database is locked")
+        super().append(sms)
+
+
+def test_a_reply_that_could_not_be_taken_is_told_and_taken_when_it_comes_again(
+    peer: SmppPeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before, the inbox was deaf from then on, and nobody was told until the next midnight."""
+    heard = BusyOnce()
+    with receiving(peer.port, heard):
+        wait_until(lambda: peer.has_receiver, WITHIN_S, "the inbox is bound")
+        peer.give("138", "17 OK")
+        wait_until(lambda: "database is locked" in caplog.text, WITHIN_S, "the trouble is told")
+        wait_until(lambda: not peer.has_receiver, WITHIN_S, "the message is left to come again")
+        wait_until(lambda: peer.has_receiver, WITHIN_S, "the inbox is bound again")
+        peer.give("138", "17 OK")
+        wait_until(lambda: heard == [Sms("138", "17 OK")], WITHIN_S, "it is taken")
+    assert peer.answered == [0]
 
 
 def test_a_refused_password_is_told_and_tried_ever_later(peer: SmppPeer, caplog: pytest.LogCaptureFixture) -> None:
