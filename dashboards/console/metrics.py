@@ -14,6 +14,8 @@ from dashboards.console.site import Console
 from dashboards.console.views.bar import bar_of
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+"""Counted under their names; whatever else somebody sends is `other`, so that the counts are bounded."""
 STREAM = "/live"
 """Open as long as a page is: no request whose time says anything."""
 
@@ -35,7 +37,7 @@ class Metrics:
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer."""
-        self._requests.labels(method, route, str(status)).observe(seconds)
+        self._requests.labels(method if method in METHODS else "other", route, str(status)).observe(seconds)
 
 
 class Measured:

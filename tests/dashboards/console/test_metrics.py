@@ -32,6 +32,15 @@ def test_requests_are_counted_by_route_and_not_by_what_stands_in_it(near: TestCl
     assert found[name] == 2
 
 
+def test_methods_that_nobody_knows_are_counted_as_one(near: TestClient) -> None:
+    """Whoever reaches the port makes them up: a count of each would fill the memory of a console on a wall."""
+    for number in range(3):
+        near.request(f"MADEUP{number}", "/")
+    counted = [name for name in samples(near.get("/metrics").text) if "_count{method=" in name]
+    assert len([name for name in counted if "method=other" in name]) == 1
+    assert not [name for name in counted if "MADEUP" in name]
+
+
 def test_the_alarms_that_wait_are_counted(near: TestClient, console: Console) -> None:
     found = samples(near.get("/metrics").text)
     waiting = [found[f"steppe_alarms_waiting{{priority={priority}}}"] for priority in (1, 2, 3)]
