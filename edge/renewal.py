@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 ASK_EVERY_MS = 6 * 3_600_000
 """Between two looks at the certificate's age, and two requests while no answer comes. [ms]"""
 ASK_AGAIN_MS = 30_000
-"""After a request that nobody heard: the centre's authority was away. [ms]"""
+"""After the first request that nobody heard, for the centre's authority was away; twice as long after each. [ms]"""
 CHILD_S = 60.0
 
 
@@ -38,6 +38,7 @@ class Renewal:
         self._files = files
         self._clock = clock
         self._ask_at_ms = clock.monotonic_ms()
+        self._again_ms = ASK_AGAIN_MS
         if _next(files.certificate).exists():
             self._run("settle")
 
@@ -50,8 +51,9 @@ class Renewal:
         return self._run("request") or b""
 
     def nobody_heard(self) -> None:
-        """Ask again soon: the request reached the broker, and no authority."""
-        self._ask_at_ms = self._clock.monotonic_ms() + ASK_AGAIN_MS
+        """Ask again soon, and ever later while nobody hears: the request reached the broker, and no authority."""
+        self._ask_at_ms = self._clock.monotonic_ms() + self._again_ms
+        self._again_ms = min(2 * self._again_ms, ASK_EVERY_MS)
 
     def take(self, answer: bytes) -> bool:
         """Put a certificate that came in place; return whether it is what was asked for.
@@ -62,6 +64,7 @@ class Renewal:
             return False
         taken = self._run("accept", answer) is not None
         if taken:
+            self._again_ms = ASK_AGAIN_MS
             log.info("a new certificate is in place, and serves from the next connection on")
         return taken
 

@@ -150,6 +150,18 @@ def test_a_question_that_nobody_heard_is_asked_again_soon(papers):
     assert renewal.due_request() != b""
 
 
+def test_while_nobody_hears_it_asks_ever_later(papers):
+    """An authority that is away for weeks: each question takes the gateway a second or more."""
+    clock = StillClock()
+    renewal = renewal_of(papers, clock)
+    asked_ms = []
+    for clock.at_ms in range(0, 20 * ASK_AGAIN_MS, ASK_AGAIN_MS):
+        if renewal.due_request():
+            asked_ms.append(clock.at_ms)
+            renewal.nobody_heard()
+    assert asked_ms == [turn * ASK_AGAIN_MS for turn in (0, 1, 3, 7, 15)]
+
+
 def test_an_answer_without_a_question_is_passed_over(papers):
     assert not renewal_of(papers, StillClock()).take(b"anything")
 
