@@ -70,6 +70,8 @@ class Hub:
     _store_answers: bool = True
     _reading: "asyncio.Future[_Seen] | None" = None
     """A look that still waits for the store."""
+    _unreadable: set[str] = field(default_factory=set)
+    """What could not be read at the last look: told when it begins and when it ends, and not each second."""
     _turn: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def run(self) -> None:
@@ -141,17 +143,31 @@ class Hub:
     def _read_alarms(self) -> tuple[Bar, AuditRow | None] | None:
         try:
             database = self.console.alarms()
-            return bar_of(database), next(iter(database.audit_rows(limit=1)), None)
+            found = bar_of(database), next(iter(database.audit_rows(limit=1)), None)
         except (AlarmDatabaseError, sqlite3.Error) as error:
-            log.warning("alarms cannot be read: %s", error)
+            self._tell("the alarms", error)
             return None
+        self._tell("the alarms", None)
+        return found
 
     def _read_values(self, points: Sequence[str]) -> dict[str, Latest] | None:
+        if not points:
+            return {}
         try:
-            return self.console.store().latest(points) if points else {}
+            found = self.console.store().latest(points)
         except StoreError as error:
-            log.warning("the store cannot be read: %s", error)
+            self._tell("the store", error)
             return None
+        self._tell("the store", None)
+        return found
+
+    def _tell(self, what: str, trouble: Exception | None) -> None:
+        if trouble is not None and what not in self._unreadable:
+            log.warning("%s cannot be read: %s", what, trouble)
+            self._unreadable.add(what)
+        elif trouble is None and what in self._unreadable:
+            log.info("%s can be read again", what)
+            self._unreadable.discard(what)
 
     def _round_of(self, last_id: str) -> int:
         """The look in which an event was told, if it was one of ours."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
@@ -19,7 +20,7 @@ from dashboards.console.live import MOST_POINTS, Event, Hub
 from dashboards.console.per_thread import PerThread
 from dashboards.console.site import Console
 from ingest.columns import join
-from ingest.store import Columns, Latest
+from ingest.store import Columns, Latest, StoreDown
 from ingest.stores import open_store
 
 POINT = "works-1/works.free_chlorine_mg_l"
@@ -151,6 +152,39 @@ def test_the_bar_says_how_many_wait_and_since_when(client, console: Console) -> 
 @pytest.mark.parametrize("path", ["/live", "/bar"])
 def test_the_stream_is_only_for_those_who_signed_in(stranger: Browser, path: str) -> None:
     assert stranger.get(path).status_code == 303
+
+
+def test_a_store_that_is_away_for_hours_is_told_of_once_and_when_it_is_back(
+    console: Console, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is looked at once a second: a line each time would push everything else out of the journal."""
+    caplog.set_level(logging.INFO, "dashboards.console.live")
+
+    class AwayStore:
+        is_away = True
+
+        def latest(self, points: list[str]) -> dict[str, Latest]:
+            if self.is_away:
+                raise StoreDown("http://store: no answer")
+            return {}
+
+        def close(self) -> None: ...
+
+    store = AwayStore()
+
+    async def scenario(hub: Hub) -> None:
+        browser = hub.listen([POINT])
+        await anext(browser)
+        for _ in range(3):
+            assert str((await told(hub, browser))["beat"]).endswith(" store")
+        store.is_away = False
+        await told(hub, browser)
+
+    asyncio.run(scenario(Hub(replace(console, stores=PerThread(lambda: store)))))
+    assert [record.getMessage() for record in caplog.records] == [
+        "the store cannot be read: http://store: no answer",
+        "the store can be read again",
+    ]
 
 
 def test_a_store_that_keeps_one_waiting_does_not_stop_the_beat(console: Console) -> None:
