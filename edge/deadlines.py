@@ -32,7 +32,8 @@ class Deadlines:
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now_s = loop.time()
-        for answer in [answer for answer, due_s in self._due_s.items() if due_s <= now_s]:
+        due = [answer for answer, due_s in self._due_s.items() if due_s <= now_s]
+        for answer in sorted(due, key=self._due_s.__getitem__):
             del self._due_s[answer]
             if not answer.done():
                 answer.set_exception(TimeoutError())
