@@ -168,6 +168,11 @@ class Sites:
         )
         return [StatusChange(at_ms, decode(said, Status)) for at_ms, said in self._ask(query, site, from_ms, to_ms)]
 
+    def first_status_ms(self, site: str) -> int | None:
+        """Return when the first status of a site was received; None for none. [ms since 1970-01-01T00:00Z]"""
+        [(first_ms,)] = self._ask("SELECT min(received_ms) FROM status_change WHERE site = ?", site)
+        return None if first_ms is None else int(first_ms)
+
     def point_list(self, site: str) -> PointList | None:
         """Return the points a site announced last; None where it has announced none."""
         with journal_errors(self._path):

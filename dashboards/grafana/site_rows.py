@@ -81,9 +81,10 @@ def hour_rows(sites: Sites, where: Mapping[str, Place], from_ms: int, to_ms: int
 
 def _since_first_life(sites: Sites, site: str, hours: list[HourBalance]) -> list[HourBalance]:
     """Nothing is expected of a site that was not there yet: it counts from its first status, or its first reading."""
-    said = sites.status_history(site, 0, hours[-1].hour_ms + HOUR_MS) if hours else []
+    born_ms = sites.first_status_ms(site)
+    said = [born_ms - HOUR_MS] if hours and born_ms is not None and born_ms < hours[-1].hour_ms + HOUR_MS else []
     heard = [hour.hour_ms for hour in hours if hour.received]
-    since_ms = min([one.received_ms - HOUR_MS for one in said[:1]] + heard[:1], default=0)
+    since_ms = min(said + heard[:1], default=0)
     return [hour for hour in hours if hour.hour_ms >= since_ms]
 
 
