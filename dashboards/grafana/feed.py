@@ -61,7 +61,7 @@ class Feed:
     def round(self, now_ms: int) -> int:
         """Tell what is new; return how many rows were written. Raises BadInput or StoreError."""
         register = load_register(Path(self._centre.register), self._centre.timezone)
-        is_kpi_due = now_ms - self._kpi_ms >= KPI_EVERY_MS
+        is_kpi_due = not 0 <= now_ms - self._kpi_ms < KPI_EVERY_MS  # below 0 the clock was set back
         rows = [checked(row) for row in self._rows(register, now_ms)]
         if is_kpi_due:
             rows += [checked(row) for row in self._kpi_rows(register, now_ms)]

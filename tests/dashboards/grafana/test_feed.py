@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -25,10 +26,12 @@ from ingest.board import BoardRow, open_board
 from ingest.config import Centre, StoreSettings
 from ingest.register_files import load_register
 from ingest.sites import Sites
-from ingest.store import RowsRefused, StoreDown
+from ingest.store import Partial, RowsRefused, StoreDown
+from ingest.store_sqlite import SqliteStore
 from ingest.stores import open_store
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+NOON_MS = 1_780_000_000_000
 
 
 def rows_of(fed: FedCounty, query: str) -> list[dict[str, object]]:
@@ -262,3 +265,26 @@ def test_a_centre_without_influxdb_is_one_clear_line(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "Grafana cannot ask this store" in ended.stderr
+
+
+class NumbersStore(SqliteStore):
+    """Counts how often it is asked for numbers."""
+
+    asked = 0
+
+    def read_kpi(self, kpi: str, from_day: str, to_day: str, subjects: Sequence[str] | None = None) -> list[Partial]:
+        self.asked += 1
+        return super().read_kpi(kpi, from_day, to_day, subjects)
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_numbers(tmp_path: Path) -> None:
+    """By eight hours, as on a machine that kept local time: the numbers on the wall would stand still so long."""
+    centre = alarm_centre(tmp_path)
+    with closing(NumbersStore(tmp_path / "numbers.db")) as store:
+        feed = Feed(centre, store, HeardBoard())  # type: ignore[arg-type]
+        feed.round(NOON_MS)
+        at_the_start = store.asked
+        feed.round(NOON_MS + MINUTE_MS)
+        assert store.asked == at_the_start, "they are told each quarter of an hour"
+        feed.round(NOON_MS - 8 * HOUR_MS)
+        assert store.asked == 2 * at_the_start > 0
