@@ -33,6 +33,7 @@ from edge.clock import Clock
 from edge.config import read_secret
 from edge.errors import BadInput, ConfigError
 from ingest.config import Centre
+from ingest.folder_signature import Signature, folder_signature
 from ingest.journal import Journal
 from ingest.register_files import load_register
 
@@ -49,7 +50,7 @@ LEAST_PAUSE_S = 0.1
 PAUSE_S = 5.0
 """A machine may be too busy for a round this long before that counts as a pause. [s of real time]"""
 DATABASE_FILE, SETTINGS_FILE, SETPOINTS_FILE = "alarms.db", "alarms.toml", "setpoints.csv"
-Signature = tuple[str, tuple[tuple[str, int], ...]]
+DayAndFiles = tuple[str, Signature]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +66,8 @@ class Plant:
 
 def run(centre: Centre, clock: Clock, stop: threading.Event) -> None:
     """Serve until `stop` is set. Raises BadInput where the files cannot be loaded at the start."""
+    seen = _day_and_files(centre, clock.now_ms())
     plant: Plant | None = load_plant(centre, now_ms=clock.now_ms())
-    seen = _signature(centre, clock.now_ms())
     while plant is not None:
         with _opened(centre, plant, clock) as (engine, sender):
             log.info("watching %d conditions for %d alarms", len(plant.watch.rules), len(plant.watch.alarms))
@@ -104,12 +105,12 @@ def load_planner(centre: Centre) -> Planner:
 
 
 def _serve(
-    engine: Engine, sending: Future[None], centre: Centre, seen: Signature, clock: Clock, stop: threading.Event
-) -> tuple[Plant | None, Signature]:
+    engine: Engine, sending: Future[None], centre: Centre, seen: DayAndFiles, clock: Clock, stop: threading.Event
+) -> tuple[Plant | None, DayAndFiles]:
     """Follow the journal and the clock until there is another plant to serve; None where it was told to stop."""
     while not stop.is_set() and not sending.done():
         now_ms = clock.now_ms()
-        signature = _signature(centre, now_ms)
+        signature = _day_and_files(centre, now_ms)
         if signature != seen:
             seen = signature
             try:
@@ -188,12 +189,10 @@ def _receive(inbox: "SmppInbox", centre: Centre, planner: Planner, clock: Clock,
         inbox.receive(handle, stop)
 
 
-def _signature(centre: Centre, now_ms: int) -> Signature:
+def _day_and_files(centre: Centre, now_ms: int) -> DayAndFiles:
     """The local day, for assets that move on a date, and every file's last change."""
     day = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(centre.timezone)).date().isoformat()
-    folder = Path(centre.register)
-    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
-    return day, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in files))
+    return day, folder_signature(Path(centre.register))
 
 
 def _pause_s(clock: Clock, seconds: float) -> float:

@@ -4,12 +4,14 @@ import logging
 from pathlib import Path
 
 from edge.errors import BadInput
+from ingest.folder_signature import folder_signature
 from ingest.register import Register
 from ingest.register_files import load_register
 
 log = logging.getLogger(__name__)
 
-Signature = tuple[tuple[str, int, int], ...]
+TABLES = "*.csv"
+"""Files of the register that numbers depend on."""
 
 
 class RegisterWatch:
@@ -18,7 +20,7 @@ class RegisterWatch:
     def __init__(self, folder: Path, timezone: str) -> None:
         """Load it. Raises BadInput naming the file and the remedy."""
         self._folder, self._timezone = folder, timezone
-        self._seen = _signature(folder)
+        self._seen = folder_signature(folder, TABLES)
         self._register = load_register(folder, timezone)
 
     @property
@@ -28,7 +30,7 @@ class RegisterWatch:
 
     def look(self) -> bool:
         """Load the register again if a file of it changed; return whether there is another one now."""
-        signature = _signature(self._folder)
+        signature = folder_signature(self._folder, TABLES)
         if signature == self._seen:
             return False
         self._seen = signature
@@ -39,9 +41,3 @@ class RegisterWatch:
             return False
         log.info("the register has changed; for days before today run steppe power backfill")
         return True
-
-
-def _signature(folder: Path) -> Signature:
-    """Every table's last change and size."""
-    found = [(path.name, path.stat()) for path in sorted(folder.glob("*.csv"))]
-    return tuple((name, status.st_mtime_ns, status.st_size) for name, status in found)

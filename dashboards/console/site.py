@@ -20,9 +20,10 @@ from dashboards.console.unchanged import Unchanged
 from dashboards.console.views.export_jobs import ExportJobs
 from dashboards.console.views.register_index import KeptIndex, RegisterIndex
 from dashboards.console.views.reports_jobs import ReportJobs
-from dashboards.console.watched import Watched, folder_signature
+from dashboards.console.watched import Watched
 from edge.clock import Clock, RealClock
 from ingest.config import Centre
+from ingest.folder_signature import folder_signature
 from ingest.register import Register
 from ingest.sites import Sites
 from ingest.store import Store

@@ -4,15 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from edge.errors import BadInput
+from ingest.folder_signature import Signature
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Signature = tuple[tuple[str, int, int], ...]
 
 
 class Watched(Generic[T]):
@@ -45,9 +44,3 @@ class Watched(Generic[T]):
             self._loaded = self._load()
         except BadInput as error:
             log.warning("the register has changed and cannot be used, going on with the old one: %s", error)
-
-
-def folder_signature(folder: Path) -> Signature:
-    """Return every file's name, last change and size."""
-    found = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
-    return tuple((name, status.st_mtime_ns, status.st_size) for name, status in found)
