@@ -124,6 +124,8 @@ class Connection:
         Events go into `events`, or to `deliver`, which is called on the network thread and must not raise.
         """
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.subscribed = threading.Event()
+        """Set once the broker has granted what was subscribed to: what is published from then on is not missed."""
         self._address = address
         self._deliver = deliver or self.events.put
         self._reason: str | None = None
@@ -242,6 +244,8 @@ class Connection:
         if refused:
             self._reason = f"the broker refused a subscription: {refused[0]}. Check its access list"
             client.disconnect()
+        else:
+            self.subscribed.set()
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._deliver(Received(message.topic, bytes(message.payload), message.mid, message.retain))

@@ -50,7 +50,7 @@ def client(
     session_expiry_s: int = 0,
     receive_maximum: int = 1000,
 ) -> Iterator[Connection]:
-    """A connected client that has subscribed to `topics`."""
+    """A connected client that the broker has granted `topics`."""
     connection = Connection(
         BrokerAddress(f"mqtt://127.0.0.1:{port}"),
         client_id=client_id,
@@ -62,6 +62,7 @@ def client(
         assert isinstance(connection.events.get(timeout=5), Connected)
         if topics:
             connection.subscribe(topics)
+            assert connection.subscribed.wait(timeout=5)
         yield connection
     finally:
         connection.close()
