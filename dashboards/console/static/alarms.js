@@ -35,13 +35,22 @@
       again(form);
     });
 
-  // Whoever looks on gets the worst first. Whoever touches the page, or has taken an alarm, keeps the order.
-  document.body.addEventListener("sse:alarms", () => {
+  // Whoever looks on gets the worst first. Whoever touches the page, or has taken an alarm, keeps the order: an answer
+  // that was asked for before that is left, and asked for again.
+  const keepsOrder = () => hasTaken || Date.now() - touchedMs < IDLE_MS;
+  function refresh() {
     const rows = document.getElementById("rows");
     const isSending = document.querySelector("form[data-take] button:disabled:not([data-lost])");
     if (!rows || !("keep" in rows.dataset) || isSending) return;
     const query = new URLSearchParams(location.search);
-    if (hasTaken || Date.now() - touchedMs < IDLE_MS) query.set("keep", rows.dataset.keep);
+    if (keepsOrder()) query.set("keep", rows.dataset.keep);
     htmx.ajax("GET", "/alarms/rows?" + query, { target: "#rows", swap: "outerHTML" });
+  }
+  document.body.addEventListener("sse:alarms", refresh);
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const asked = event.detail.pathInfo.requestPath;
+    if (!asked.startsWith("/alarms/rows?") || asked.includes("keep=") || !keepsOrder()) return;
+    event.detail.shouldSwap = false;
+    refresh();
   });
 })();
