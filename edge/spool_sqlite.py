@@ -97,12 +97,10 @@ class SqliteSpool:
         return newest_set_aside(self._path)
 
     def append(self, batches: Sequence[Sealed]) -> None:
-        with self._errors_named():
-            self._ready()  # where that begins a new stream, these batches are not for it
-        check_numbers(batches, self._next_seq)
-        next_seq, count = self._next_seq + len(batches), self._batches + len(batches)
-        weight_bytes = self._weight + sum(weight(batch).bytes for batch in batches)
         with self._transaction() as db:
+            check_numbers(batches, self._next_seq)  # by now: to open the file may have begun a new stream
+            next_seq, count = self._next_seq + len(batches), self._batches + len(batches)
+            weight_bytes = self._weight + sum(weight(batch).bytes for batch in batches)
             db.executemany(PUT, map(_columns, batches))
             db.execute("UPDATE stream SET next_seq = ?", (next_seq,))
             candidates = rows(db, NEWEST_FIRST if self._when_full == "newest" else OLDEST_FIRST)

@@ -111,7 +111,7 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-    raise ChildFailed(f"no free port found between {PORTS.start} and {PORTS.stop}. End programs that hold them")
+    raise SteppeError(f"no free port found between {PORTS.start} and {PORTS.stop}. End programs that hold them")
 
 
 def listens(port: int) -> bool:

@@ -6,7 +6,7 @@ now and then, so that alarms have something to do.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,6 @@ OUT_EVERY_S, OUT_FOR_S, OUT_APART_S = 1200, 90, 37
 USUAL = {"voltage_v": 220.0, "frequency_hz": 50.0, "power_factor": 0.9, "mains_on": 1.0}
 SUPPLY = ("voltage_v", "current_a", "active_power_kw")
 """What is zero while the supply is lost."""
-
-
 HISTORY_ROWS = 120
 """Of each point before the run: enough that each has a page of its own in the embedded store, as after a first day."""
 
@@ -59,14 +57,15 @@ def readings_due(sites: int, seconds: float, poll_every_s: float) -> int:
 
 def write_history(store: Store, sites: Sequence[str], end_ms: int, every_s: float) -> int:
     """Put readings of a time before the run into the store; return how many."""
+    names = [f"{device}.{point.name}" for device, profile in PROFILES.items() for point in load_profile(profile).points]
     back_ms = np.arange(HISTORY_ROWS, 0, -1) * int(every_s * 1000)
     for site in sites:
-        points = tuple(f"{site}/{device}.{name}" for device, name in _names())
+        points = tuple(f"{site}/{name}" for name in names)
         index = np.repeat(np.arange(len(points), dtype=np.int32), HISTORY_ROWS)
         at_ms = np.tile(end_ms - back_ms, len(points))
         good = np.full(len(index), Quality.GOOD, np.uint8)
         store.append(Columns(points, index, at_ms, np.full(len(index), USUAL["voltage_v"]), good))
-    return len(sites) * len(list(_names())) * HISTORY_ROWS
+    return len(sites) * len(names) * HISTORY_ROWS
 
 
 def meter_links(sites: Sequence[str]) -> dict[str, Link]:
@@ -90,11 +89,6 @@ def write_soak_county(
         site_folder(folder, site).mkdir(parents=True, exist_ok=True)
         text = _site_toml(site, port, uplinks[site], wishes.poll_every_s)
         (site_folder(folder, site) / "site.toml").write_text(text, encoding="utf-8")
-
-
-def _names() -> Iterator[tuple[str, str]]:
-    """Device and point of everything at one site."""
-    return ((device, point.name) for device, profile in PROFILES.items() for point in load_profile(profile).points)
 
 
 def _meters(number: int) -> dict[int, Meter]:

@@ -16,6 +16,7 @@ TIMEOUT_S = 10.0
 MAX_BYTES = 500
 WAIT_CODES = {smpplib.consts.SMPP_ESME_RTHROTTLED, smpplib.consts.SMPP_ESME_RMSGQFUL, smpplib.consts.SMPP_ESME_RSYSERR}
 WAIT_S = 30.0
+NO_ANSWER = (smpplib.exceptions.ConnectionError, smpplib.exceptions.UnknownCommandError, OSError)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Smpp:
             code = int(error.args[1])
             verdict = Verdict.WAIT if code in WAIT_CODES else Verdict.GIVE_UP
             return Answer(verdict, f"SMPP status {code:#x}", WAIT_S if verdict is Verdict.WAIT else None)
-        except (smpplib.exceptions.ConnectionError, smpplib.exceptions.UnknownCommandError, OSError) as error:
+        except NO_ANSWER as error:
             return Answer(Verdict.WAIT, f"no answer: {type(error).__name__}")
         else:
             _say_goodbye(client)
@@ -78,9 +79,7 @@ class Smpp:
 
 def _say_goodbye(client: smpplib.client.Client) -> None:
     """Unbind; that the centre does not answer changes nothing about what it took."""
-    with contextlib.suppress(
-        smpplib.exceptions.PDUError, smpplib.exceptions.ConnectionError, smpplib.exceptions.UnknownCommandError, OSError
-    ):
+    with contextlib.suppress(smpplib.exceptions.PDUError, *NO_ANSWER):
         client.unbind()
 
 

@@ -78,17 +78,14 @@ def region_of(asked: str, register: Register) -> Region:
 
 def home(register: Register) -> str:
     """Return the smallest region that everything else stands in, a banner at the smallest."""
-    paths = [path_of(code, register)[::-1] for code in register.regions]
-    parents = {region.parent for region in register.regions.values()}
-    leaves = [path for path in paths if path[-1] not in parents]
-    shared = ""
-    for step in zip(*leaves, strict=False):
-        if len(set(step)) > 1:
-            break
-        shared = step[0]
-        if register.regions[shared].level == "banner":
-            break
-    return shared or min(register.regions, default="")
+    inside: dict[str | None, list[Region]] = {}
+    for region in register.regions.values():
+        inside.setdefault(region.parent, []).append(region)
+    code: str | None = None
+    level = ""
+    while level != "banner" and len(parts := inside.get(code, [])) == 1:
+        code, level = parts[0].code, parts[0].level
+    return code or min(register.regions, default="")
 
 
 def level_of(asked: str) -> Level:
